@@ -1,0 +1,178 @@
+// Package core is the brain of a peer, PURE: (now, event) -> actions. It owns
+// every decision about one network on one machine: what the tunnel, the link
+// and the names should be, which endpoint of a peer is tried when, when the
+// coordinator is asked, and how long to wait after a failure. It does no I/O,
+// starts no goroutine and reads no clock; the shell (package daemon) does what
+// the actions say and answers with events.
+//
+// It is level-triggered: it keeps the desired state, compares it with the last
+// observed one, and asks for the difference. A first start, a lost message, a
+// failed action and a stranger's `wg set` all take the same path.
+package core
+
+import (
+	"net/netip"
+	"time"
+
+	"ginnel/key"
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+// Config is what a peer knows before it hears from anybody. It is validated by
+// those who make it and does not change.
+type Config struct {
+	Network    string
+	Root       netip.Prefix
+	Address    netip.Addr // own overlay address
+	PrivateKey key.PrivateKey
+	ListenPort uint16 // 0: any, and the chosen one is kept
+	MTU        int    // bytes
+	Keepalive  uint16 // seconds; 0: off
+	Routes     bool   // route Root into the tunnel
+	Names      bool   // keep the hosts block
+	// Exclude are underlay ranges that are never reported as candidates.
+	Exclude []netip.Prefix
+	// Coordinator is the coordinator's peer. On its own machine Address equals
+	// Config.Address and there are no Endpoints.
+	Coordinator Coordinator
+	// Jitter, in [0,1), spreads this peer's periodic work in time.
+	Jitter float64
+}
+
+// Coordinator is where the book is kept.
+type Coordinator struct {
+	Address   netip.Addr
+	PublicKey key.PublicKey
+	Endpoints []string // host:port, the host a name or an address; tried in turn
+}
+
+// Event is something that happened. It is one of the types below.
+type Event interface{ event() }
+
+// The events.
+type (
+	// Started is the first event. Map is the one saved last, nil when there is
+	// none.
+	Started struct{ Map *Map }
+	// Fetched answers Fetch. Exactly one field is set; Err is a *wire.Problem
+	// where the coordinator refused.
+	Fetched struct {
+		Update *wire.Update
+		Err    error
+	}
+	// Reported answers Report; nil: the coordinator took it.
+	Reported struct{ Err error }
+	// Signalled is a datagram on the signal socket.
+	Signalled struct {
+		From   netip.Addr
+		Signal wire.Signal
+	}
+	// TunnelObserved answers Observe. State is valid until Step returns. With
+	// Err (platform.ErrTorn) peers may be missing from State; with any other
+	// Err there is no State.
+	TunnelObserved struct {
+		State *platform.TunnelState
+		Err   error
+	}
+	// NetObserved answers Observe. State is valid until Step returns.
+	NetObserved struct {
+		State *platform.NetState
+		Err   error
+	}
+	// UnderlayObserved answers Observe, and follows every change of links and
+	// addresses that the shell was told of.
+	UnderlayObserved struct {
+		Addresses []platform.UnderlayAddress
+		Err       error
+	}
+	// Changed says that something about links, addresses or routes changed.
+	Changed struct{}
+	// Applied answers ApplyTunnel and ApplyNet.
+	Applied struct {
+		Action Action // the one that is answered
+		Err    error
+	}
+	// Resolved answers Resolve.
+	Resolved struct {
+		Host  string
+		Addrs []netip.Addr
+		Err   error
+	}
+	// Tick says that Deadline has come.
+	Tick struct{}
+)
+
+func (Started) event()          {}
+func (Fetched) event()          {}
+func (Reported) event()         {}
+func (Signalled) event()        {}
+func (TunnelObserved) event()   {}
+func (NetObserved) event()      {}
+func (UnderlayObserved) event() {}
+func (Changed) event()          {}
+func (Applied) event()          {}
+func (Resolved) event()         {}
+func (Tick) event()             {}
+
+// Action is something to do. It is one of the types below; the shell does them
+// in order. Those that take long are answered later, by an event.
+type Action interface{ action() }
+
+// The actions.
+type (
+	// Observe asks for TunnelObserved, NetObserved and UnderlayObserved, as
+	// its fields say.
+	Observe struct{ Tunnel, Net, Underlay bool }
+	// ApplyTunnel changes the tunnel; answered by Applied.
+	ApplyTunnel struct{ Change platform.TunnelChange }
+	// ApplyNet changes the link; answered by Applied.
+	ApplyNet struct{ Change platform.NetChange }
+	// SetNames replaces the network's hosts block.
+	SetNames struct{ Entries []platform.HostEntry }
+	// Fetch asks the coordinator; answered by Fetched. At most one is under way.
+	Fetch struct{ Position wire.Position }
+	// Report tells the coordinator our candidates; answered by Reported. At
+	// most one is under way.
+	Report struct{ Report wire.Report }
+	// Signal sends a datagram on the signal socket, as well as it can.
+	Signal struct {
+		To     netip.Addr
+		Signal wire.Signal
+	}
+	// Resolve looks a host name up; answered by Resolved.
+	Resolve struct{ Host string }
+	// Save keeps the map for the next start. It is only asked for when
+	// something durable changed.
+	Save struct{ Map *Map }
+	// Say tells people of a problem, once when it begins and, with an empty
+	// Text, once when it is over. Topic tells problems apart.
+	Say struct{ Topic, Text string }
+)
+
+func (Observe) action()     {}
+func (ApplyTunnel) action() {}
+func (ApplyNet) action()    {}
+func (SetNames) action()    {}
+func (Fetch) action()       {}
+func (Report) action()      {}
+func (Signal) action()      {}
+func (Resolve) action()     {}
+func (Save) action()        {}
+func (Say) action()         {}
+
+// Map is what a peer may see, at a position.
+type Map struct {
+	Position wire.Position `json:"position"`
+	Self     wire.Member   `json:"self"`
+	Members  []wire.Member `json:"members"` // sorted by address; never Self
+}
+
+// PeerStatus is what the core knows of one member, for people.
+type PeerStatus struct {
+	Member        wire.Member
+	Endpoint      netip.AddrPort // the one in use; zero: none
+	LastHandshake time.Time      // zero: never
+	Rx, Tx        uint64         // bytes
+	Connected     bool           // a handshake within the last 180 s, and no evidence against it
+}

@@ -1,0 +1,3 @@
+module ginnel
+
+go 1.26

@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"net/netip"
+	"time"
+
+	"ginnel/key"
+)
+
+// The paths of the coordinator's API, version 1. {name} is path-escaped.
+//
+//	GET    /v1/map?revision=R&epoch=E&seq=S  peer      Update
+//	PUT    /v1/self                          peer      Report -> 204
+//	POST   /v1/redeem                        invitee   RedeemRequest -> Redeemed
+//	GET    /v1/network                       peer      NetworkInfo
+//	GET    /v1/cidrs                         admin     []CIDR
+//	POST   /v1/cidrs[?preview=1]             admin     CIDR -> CIDRChange (201; 200 for a preview)
+//	PATCH  /v1/cidrs/{name}                  admin     Rename -> CIDR
+//	DELETE /v1/cidrs/{name}                  admin     204
+//	GET    /v1/associations                  admin     []Association
+//	POST   /v1/associations                  admin     Association -> Association (201)
+//	DELETE /v1/associations/{name}/{name}    admin     204, in either order
+//	GET    /v1/peers                         admin     []Peer, invitees included
+//	PATCH  /v1/peers/{name}                  admin     PeerPatch -> Peer
+//	DELETE /v1/peers/{name}[?free_address=1] admin     204; revokes an invitation that is not redeemed
+//	POST   /v1/invitations                   admin     InvitationRequest -> InvitationIssued (201)
+//
+// Errors are application/problem+json: 400 malformed, 401 no or wrong
+// credentials, 403 not an admin (or an invitee, or disabled), 404 unknown, 405
+// wrong method, 409 conflicts with a rule, 410 gone (expired or used
+// invitation), 413 too large, 422 breaks a naming or range rule.
+const (
+	PathMap          = "/v1/map"
+	PathSelf         = "/v1/self"
+	PathRedeem       = "/v1/redeem"
+	PathNetwork      = "/v1/network"
+	PathCIDRs        = "/v1/cidrs"
+	PathAssociations = "/v1/associations"
+	PathPeers        = "/v1/peers"
+	PathInvitations  = "/v1/invitations"
+)
+
+// NetworkInfo is a network at a glance.
+type NetworkInfo struct {
+	Name        string       `json:"name"`
+	Root        netip.Prefix `json:"root"`
+	Revision    uint64       `json:"revision"`
+	Coordinator Member       `json:"coordinator"`
+}
+
+// CIDR is a named range of overlay addresses.
+type CIDR struct {
+	Name     string       `json:"name"`
+	Prefix   netip.Prefix `json:"prefix"`
+	Parent   string       `json:"parent,omitempty"`   // ignored in requests; empty: the root
+	Isolated bool         `json:"isolated,omitempty"` // its peers do not see each other
+	Peers    int          `json:"peers"`              // ignored in requests: peers that belong to it directly
+}
+
+// CIDRChange is a CIDR that was made, or in a preview would be, and who gains
+// or loses sight of whom by it.
+type CIDRChange struct {
+	CIDR   CIDR       `json:"cidr"`
+	Gained []NamePair `json:"gained,omitempty"`
+	Lost   []NamePair `json:"lost,omitempty"`
+}
+
+// NamePair names two peers; sight is symmetric.
+type NamePair [2]string
+
+// Rename is the body of a PATCH that changes a name.
+type Rename struct {
+	Name string `json:"name"`
+}
+
+// Association joins two CIDRs, by their names.
+type Association [2]string
+
+// PeerState tells where a peer is in its life.
+type PeerState string
+
+// The states of a peer.
+const (
+	PeerActive   PeerState = "active"
+	PeerDisabled PeerState = "disabled"
+	PeerInvited  PeerState = "invited" // its invitation is not redeemed yet
+)
+
+// Peer is a peer as an admin sees it.
+type Peer struct {
+	Member
+	State   PeerState `json:"state"`
+	Expires time.Time `json:"expires,omitzero"` // of the invitation, while invited
+	// LastHandshake is the last one the coordinator's tunnel saw; zero: none
+	// since the coordinator started.
+	LastHandshake time.Time `json:"last_handshake,omitzero"`
+}
+
+// PeerPatch changes a peer; nil means unchanged. A peer's address, key and
+// CIDR cannot be changed: a body that names them is refused with 422.
+type PeerPatch struct {
+	Name     *string `json:"name,omitempty"`
+	Disabled *bool   `json:"disabled,omitempty"`
+	Admin    *bool   `json:"admin,omitempty"`
+}
+
+// InvitationRequest asks for an invitation. CIDR or Address must be given:
+// with CIDR alone the lowest free address in it is taken.
+type InvitationRequest struct {
+	Name    string     `json:"name"`
+	CIDR    string     `json:"cidr,omitempty"`
+	Address netip.Addr `json:"address,omitzero"`
+	Admin   bool       `json:"admin,omitempty"`
+	// ExpiresIn is the invitation's life in seconds; 0: 14 days.
+	ExpiresIn int64 `json:"expires_in,omitempty"`
+}
+
+// InvitationIssued is the one time the token is told.
+type InvitationIssued struct {
+	Peer  Peer   `json:"peer"`
+	Token string `json:"token"`
+}
+
+// RedeemRequest is the public half of the key the invitee made for itself.
+type RedeemRequest struct {
+	PublicKey key.PublicKey `json:"public_key"`
+}
+
+// Redeemed confirms a redeemed invitation.
+type Redeemed struct {
+	Self Member       `json:"self"`
+	Root netip.Prefix `json:"root"`
+}
