@@ -1,0 +1,95 @@
+package dbfile
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// ErrDamaged is wrapped by Open's error when the file is not a sound database
+// of this machine.
+var ErrDamaged = errors.New("unusable file, left as it is: bring a backup back with \"ginnel restore\"")
+
+// The head of a bbolt file: a page header of 16 bytes, then the meta page,
+// which begins with the magic number in the byte order of its machine.
+const (
+	magic    = 0xED0CDAED
+	magicAt  = 16
+	headSize = magicAt + 4
+)
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, ErrDamaged)...)
+}
+
+// checkHead finds what bbolt would take for a new file or describe as merely
+// invalid.
+func checkHead(f *os.File) error {
+	var head [headSize]byte
+	_, err := f.ReadAt(head[:], 0)
+	if errors.Is(err, io.EOF) {
+		return damaged("the file is empty or cut short")
+	}
+	if err != nil {
+		return err
+	}
+	m := binary.NativeEndian.Uint32(head[magicAt:])
+	if swapped := m<<24 | m&0xff00<<8 | m>>8&0xff00 | m>>24; swapped == magic {
+		return damaged("written on a machine of the other byte order, make the backup there")
+	}
+	return nil
+}
+
+// checkPages reads every page that belongs to the tree. bbolt panics at those
+// that are not what they should be; see guard.
+func checkPages(db *bbolt.DB, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return damaged("the file is cut short, it has %d bytes of %d", info.Size(), tx.Size())
+		}
+		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) })
+	})
+}
+
+func walk(b *bbolt.Bucket) error {
+	return b.ForEach(func(k, v []byte) error {
+		if v != nil {
+			return nil
+		}
+		inner := b.Bucket(k)
+		if inner == nil {
+			return damaged("a page has lost its content")
+		}
+		return walk(inner)
+	})
+}
+
+// guard calls open and turns what bbolt says, panics with or faults at for a
+// damaged file into errors that wrap ErrDamaged.
+func guard(open func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged("a page is not what it should be (%v)", r)
+		}
+	}()
+	switch err = open(); {
+	case errors.Is(err, berrors.ErrInvalid):
+		return damaged("not a database")
+	case errors.Is(err, berrors.ErrVersionMismatch):
+		return damaged("written by another version of the database format")
+	case errors.Is(err, berrors.ErrChecksum):
+		return damaged("both of its first pages are torn")
+	}
+	return err
+}
