@@ -144,6 +144,15 @@ type (
 		Name        string
 		FreeAddress bool
 	}
+	// FreeAddress lets a retired address be given out again.
+	FreeAddress struct{ Address netip.Addr }
+	// Reissue gives an invited peer another temporary key and expiry; the
+	// earlier invitation ends.
+	Reissue struct {
+		Name    string
+		Key     key.PublicKey
+		Expires time.Time
+	}
 )
 
 func (AddCIDR) command()     {}
@@ -158,6 +167,8 @@ func (RenamePeer) command()  {}
 func (SetDisabled) command() {}
 func (SetAdmin) command()    {}
 func (RemovePeer) command()  {}
+func (FreeAddress) command() {}
+func (Reissue) command()     {}
 
 // Kind sorts refusals for machines; people read the reason.
 type Kind int
