@@ -1,0 +1,91 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"ginnel/platform/dbfile"
+)
+
+// ErrNewer is wrapped by Open's error when the file was written by a newer
+// ginnel than this one.
+var ErrNewer = errors.New("written by a newer ginnel: install that version, or a later one")
+
+// schema is the version of the layout in the package comment.
+const schema = 1
+
+// migrations bring a file up by one version each: migrations[v] is given a
+// file of version v and leaves one of version v+1. All that are needed run in
+// one transaction. There has been no version 0.
+var migrations = [schema]func(*bbolt.Tx) error{}
+
+// The buckets and their keys.
+var (
+	bucketMeta    = []byte("meta")
+	bucketKeys    = []byte("keys")
+	bucketMap     = []byte("map")
+	bucketMembers = []byte("members")
+
+	keySchema   = []byte("schema")
+	keyIdentity = []byte("identity")
+	keyPrivate  = []byte("private")
+	keyPending  = []byte("pending")
+	keyHead     = []byte("head")
+)
+
+// errUnchanged ends a transaction that has nothing to write.
+var errUnchanged = errors.New("nothing changed")
+
+// damaged says that a record is not what this package writes.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, dbfile.ErrDamaged)...)
+}
+
+// migrate brings an older file up to date; one of this version is not written.
+func migrate(db *bbolt.DB) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		version, err := readSchema(tx)
+		if err != nil {
+			return err
+		}
+		if version == schema {
+			return errUnchanged
+		}
+		for ; version < schema; version++ {
+			if err := migrations[version](tx); err != nil {
+				return fmt.Errorf("bring schema %d to %d: %w", version, version+1, err)
+			}
+		}
+		return writeSchema(tx)
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+func readSchema(tx *bbolt.Tx) (uint64, error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		return 0, damaged("it is not a ginnel state")
+	}
+	b := meta.Get(keySchema)
+	if len(b) != 8 {
+		return 0, damaged("it has no schema version")
+	}
+	version := binary.BigEndian.Uint64(b)
+	switch {
+	case version > schema:
+		return 0, fmt.Errorf("schema %d is not known, the newest known is %d: %w", version, schema, ErrNewer)
+	case version == 0:
+		return 0, damaged("it has schema version 0")
+	}
+	return version, nil
+}
+
+func writeSchema(tx *bbolt.Tx) error {
+	return tx.Bucket(bucketMeta).Put(keySchema, binary.BigEndian.AppendUint64(nil, schema))
+}
