@@ -38,6 +38,8 @@ const (
 	StatusGone           = 410
 	StatusLengthRequired = 411
 	StatusTooLarge       = 413
+	StatusURITooLong     = 414
+	StatusExpectation    = 417
 	StatusUnprocessable  = 422
 	StatusTooMany        = 429
 	StatusHeaderTooLarge = 431
@@ -54,7 +56,8 @@ var statusText = map[int]string{
 	StatusBadRequest: "Bad Request", StatusUnauthorized: "Unauthorized", StatusForbidden: "Forbidden",
 	StatusNotFound: "Not Found", StatusMethod: "Method Not Allowed", StatusTimeout: "Request Timeout",
 	StatusConflict: "Conflict", StatusGone: "Gone", StatusLengthRequired: "Length Required",
-	StatusTooLarge: "Content Too Large", StatusUnprocessable: "Unprocessable Content",
+	StatusTooLarge: "Content Too Large", StatusURITooLong: "URI Too Long",
+	StatusExpectation: "Expectation Failed", StatusUnprocessable: "Unprocessable Content",
 	StatusTooMany: "Too Many Requests", StatusHeaderTooLarge: "Request Header Fields Too Large",
 	StatusInternal: "Internal Server Error", StatusNotImplemented: "Not Implemented",
 	StatusBadGateway: "Bad Gateway", StatusUnavailable: "Service Unavailable",

@@ -1,0 +1,81 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"slices"
+	"time"
+)
+
+// step is how much of a body must pass within bodyTimeout: a slow link is
+// welcome, one that trickles is not.
+const (
+	step        = 8 << 10
+	bodyTimeout = 20 * time.Second
+)
+
+// readBody reads n bytes, calling progress before each step of it. Memory
+// grows with what arrives, not with what is announced.
+func readBody(r io.Reader, n int64, progress func() error) ([]byte, error) {
+	var body []byte
+	for int64(len(body)) < n {
+		if err := progress(); err != nil {
+			return nil, err
+		}
+		if len(body) == cap(body) {
+			room := min(int64(max(step, len(body))), n-int64(len(body)))
+			body = slices.Grow(body, int(room))
+		}
+		have := len(body)
+		upTo := int(min(int64(have+step), int64(cap(body)), n))
+		if _, err := io.ReadFull(r, body[have:upTo]); err != nil {
+			return nil, noEOF(err)
+		}
+		body = body[:upTo]
+	}
+	return body, nil
+}
+
+// noEOF turns the end of input in the middle of something into an error that
+// says so.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// writeSteps writes b with a deadline for each step of it.
+func writeSteps(c net.Conn, b []byte) error {
+	for len(b) > 0 {
+		if err := c.SetWriteDeadline(time.Now().Add(bodyTimeout)); err != nil {
+			return err
+		}
+		n, err := c.Write(b[:min(step, len(b))])
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// linger ends a connection so that the other side can read what was written:
+// closed with unread input, TCP would throw that away. It closes the writing
+// half where there is one, reads until the other side has closed or the time
+// is over, and leaves closing to the caller.
+func linger(c net.Conn, wait time.Duration) {
+	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return
+	}
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		if half.CloseWrite() != nil {
+			return
+		}
+	}
+	io.Copy(io.Discard, onlyReader{c}) // its end, by EOF or by time, is all that matters
+}
+
+// onlyReader keeps io.Copy from the connection's own ways of copying, which
+// allocate more.
+type onlyReader struct{ io.Reader }

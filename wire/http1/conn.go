@@ -1,0 +1,208 @@
+package http1
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"ginnel/wire"
+)
+
+// conn is one connection of a server.
+type conn struct {
+	net.Conn
+	pool   *pool
+	remote netip.AddrPort
+	busy   bool // guarded by pool.mu: has a request under way
+
+	// first holds the byte that ended an idle wait, until Read gives it out.
+	first    [1]byte
+	hasFirst bool
+}
+
+// Read gives out the byte that an idle wait consumed, then what comes.
+func (c *conn) Read(b []byte) (int, error) {
+	if c.hasFirst && len(b) > 0 {
+		b[0], c.hasFirst = c.first[0], false
+		return 1, nil
+	}
+	return c.Conn.Read(b)
+}
+
+// serve answers the connection's requests. The caller closes it.
+func (c *conn) serve() {
+	for wait := headTimeout; c.await(wait) && c.burst(); wait = idleTimeout {
+	}
+}
+
+// await waits, without a buffer, for the first byte of a request.
+func (c *conn) await(wait time.Duration) bool {
+	c.SetReadDeadline(time.Now().Add(wait))
+	if !c.pool.setBusy(c, false) {
+		return false
+	}
+	if _, err := io.ReadFull(c.Conn, c.first[:]); err != nil {
+		return false
+	}
+	c.hasFirst = true
+	c.SetReadDeadline(time.Now().Add(headTimeout))
+	return c.pool.setBusy(c, true)
+}
+
+// burst answers requests as long as there is input in the buffer. It returns
+// whether the connection may go on.
+func (c *conn) burst() bool {
+	r := readers.Get().(*bufio.Reader)
+	r.Reset(c)
+	defer func() {
+		r.Reset(nil)
+		readers.Put(r)
+	}()
+	for c.exchange(r) {
+		if r.Buffered() == 0 {
+			return true
+		}
+		c.SetReadDeadline(time.Now().Add(headTimeout))
+	}
+	return false
+}
+
+// exchange reads one request and answers it. It returns whether the connection
+// may go on.
+func (c *conn) exchange(r *bufio.Reader) bool {
+	req, err := c.read(r)
+	if err != nil {
+		if answer := refusal(err); answer != nil {
+			c.last(Fail(answer), false)
+		}
+		return false
+	}
+	headOnly := req.Method == "HEAD"
+	if headOnly {
+		req.Method = "GET"
+	}
+	closing := hasToken(req.Header, "Connection", "close")
+	resp := c.handle(req)
+	if closing || resp.Done != nil || c.pool.isEnding() {
+		c.last(resp, headOnly)
+		return false
+	}
+	return writeResponse(c, resp, headOnly, false) == nil
+}
+
+// read reads a request with its body.
+func (c *conn) read(r *bufio.Reader) (*Request, error) {
+	req, length, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	if limit := orDefault(c.pool.server.MaxBody, wire.MaxBody); length > limit {
+		return nil, &malformed{wire.StatusTooLarge, fmt.Sprintf("the body has %d bytes, at most %d are taken", length, limit)}
+	}
+	if err := c.expect(req, length > 0 && r.Buffered() == 0); err != nil {
+		return nil, err
+	}
+	req.Remote = c.remote
+	req.Body, err = readBody(r, length, func() error {
+		return c.SetReadDeadline(time.Now().Add(bodyTimeout))
+	})
+	return req, err
+}
+
+// expect answers an Expect field (RFC 9110, section 10.1.1); awaited tells
+// whether the client may be waiting for that before it sends a body.
+func (c *conn) expect(req *Request, awaited bool) error {
+	v, ok := req.Header["Expect"]
+	if !ok {
+		return nil
+	}
+	if len(v) != 1 || !strings.EqualFold(v[0], "100-continue") {
+		return &malformed{wire.StatusExpectation, "of all expectations only 100-continue can be met"}
+	}
+	if !awaited {
+		return nil
+	}
+	return writeSteps(c, []byte("HTTP/1.1 100 Continue\r\n\r\n"))
+}
+
+// refusal says what to answer to a request that could not be read; nil:
+// nothing, because nobody waits for it.
+func refusal(err error) error {
+	var m *malformed
+	switch {
+	case errors.As(err, &m):
+		return wire.Errorf(m.status, "%s", m.detail)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return wire.Errorf(wire.StatusTimeout, "the request took too long to arrive")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return wire.Errorf(wire.StatusBadRequest, "the request ends in the middle")
+	}
+	return nil
+}
+
+// handle lets the handler answer, and sees to it that there is an answer that
+// can be written.
+func (c *conn) handle(req *Request) (resp *Response) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.pool.log().Error("handler panicked", "method", req.Method, "path", req.Path, "err", v, "stack", string(debug.Stack()))
+			resp = Fail(errInside)
+		}
+	}()
+	resp = c.pool.server.Handler(c.pool.ctx, req)
+	if err := checkResponse(resp); err != nil {
+		c.pool.log().Error("handler's response cannot be sent", "method", req.Method, "path", req.Path, "err", err)
+		broken := Fail(errInside)
+		if resp != nil {
+			broken.Done = resp.Done
+		}
+		return broken
+	}
+	return resp
+}
+
+// errInside is any error that is not for the client's eyes.
+var errInside = errors.New("inside")
+
+func checkResponse(r *Response) error {
+	if r == nil {
+		return errors.New("it is nil")
+	}
+	if r.Status < 200 || r.Status > 599 {
+		return fmt.Errorf("status %d is not in 200–599", r.Status)
+	}
+	return checkFields(r.Header)
+}
+
+// last writes the connection's last response, waits for the client to take it,
+// closes and calls Done.
+func (c *conn) last(resp *Response, headOnly bool) {
+	if writeResponse(c, resp, headOnly, true) == nil {
+		linger(c.Conn, DoneTimeout)
+	}
+	c.Close()
+	if resp.Done == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			c.pool.log().Error("a response's Done panicked", "err", v, "stack", string(debug.Stack()))
+		}
+	}()
+	resp.Done()
+}
+
+// appendRefusal returns the whole answer for a connection that is not taken.
+func appendRefusal(p *wire.Problem) []byte {
+	resp := Fail(p)
+	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n", resp.Status, wire.StatusText(resp.Status))
+	b = appendLength(appendFields(b, resp.Header), len(resp.Body))
+	return append(append(b, "Connection: close\r\n\r\n"...), resp.Body...)
+}

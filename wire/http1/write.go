@@ -1,0 +1,91 @@
+package http1
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/textproto"
+	"slices"
+	"strconv"
+
+	"ginnel/wire"
+)
+
+// joinBody is the size up to which a body goes out in one write with its head.
+const joinBody = 4 << 10
+
+// writeResponse writes r; headOnly leaves the body out, but not its length.
+func writeResponse(c net.Conn, r *Response, headOnly, closing bool) error {
+	b := fmt.Appendf(make([]byte, 0, 512), "HTTP/1.1 %d %s\r\n", r.Status, wire.StatusText(r.Status))
+	b = appendFields(b, r.Header)
+	body := r.Body
+	if r.Status == wire.StatusNoContent || r.Status == statusNotModified {
+		body = nil // these two have neither a body nor a length (RFC 9110, section 8.6)
+	} else {
+		b = appendLength(b, len(body))
+	}
+	if headOnly {
+		body = nil
+	}
+	return writeMessage(c, b, body, closing)
+}
+
+// statusNotModified is never sent by the API, but would frame its body wrongly.
+const statusNotModified = 304
+
+// writeMessage completes a head and writes it with its body.
+func writeMessage(c net.Conn, head, body []byte, closing bool) error {
+	if closing {
+		head = append(head, "Connection: close\r\n"...)
+	}
+	head = append(head, "\r\n"...)
+	if len(body) <= joinBody {
+		return writeSteps(c, append(head, body...))
+	}
+	if err := writeSteps(c, head); err != nil {
+		return err
+	}
+	return writeSteps(c, body)
+}
+
+// appendFields writes header fields in the order of their names, without those
+// that frame the message.
+func appendFields(b []byte, h textproto.MIMEHeader) []byte {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if isFraming(name) {
+			continue
+		}
+		for _, v := range h[name] {
+			b = append(append(append(append(b, name...), ": "...), v...), "\r\n"...)
+		}
+	}
+	return b
+}
+
+func appendLength(b []byte, n int) []byte {
+	return append(strconv.AppendInt(append(b, "Content-Length: "...), int64(n), 10), "\r\n"...)
+}
+
+// isFraming tells the fields this package writes itself.
+func isFraming(name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Content-Length", "Host", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
+}
+
+// checkFields refuses what would end a field's line early or read as another.
+func checkFields(h textproto.MIMEHeader) error {
+	for name, values := range h {
+		if !isToken(name) {
+			return fmt.Errorf("header field name %q is not a token", name)
+		}
+		for _, v := range values {
+			if !isValue(v) {
+				return fmt.Errorf("header field %s has a control character in its value", name)
+			}
+		}
+	}
+	return nil
+}
