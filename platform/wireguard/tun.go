@@ -1,0 +1,139 @@
+package wireguard
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/tun"
+
+	"ginnel/platform"
+)
+
+const tunPath = "/dev/net/tun"
+
+// tunLink is a TUN interface of ours, as wireguard-go wants to see it. It is
+// monitored by nobody: see the package comment.
+type tunLink struct {
+	tun.Device
+	name   string
+	mtu    atomic.Int32 // bytes, as last seen by sync
+	mu     sync.Mutex   // guards events against being closed
+	events chan tun.Event
+	closed bool
+}
+
+// openTUN makes the interface, down.
+func openTUN(name string, mtu int) (*tunLink, error) {
+	fd, err := unix.Open(tunPath, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, openError(err)
+	}
+	if err := makeTUN(fd, name, mtu); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	d, _, err := tun.CreateUnmonitoredTUNFromFD(fd)
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("set up the TUN interface: %w", err)
+	}
+	l := &tunLink{Device: d, name: name, events: make(chan tun.Event, 1)}
+	l.mtu.Store(int32(mtu))
+	return l, nil
+}
+
+func openError(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return fmt.Errorf("%s: %w; load the tun module (OpenWrt: install kmod-tun; kernel option CONFIG_TUN)", tunPath, platform.ErrUnsupported)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%s: %w (%w)", tunPath, platform.ErrPermission, err)
+	}
+	return fmt.Errorf("%s: %w", tunPath, err)
+}
+
+// makeTUN gives fd an interface that did not exist before (IFF_TUN_EXCL: a
+// persistent TUN of that name is somebody else's).
+func makeTUN(fd int, name string, mtu int) error {
+	ifr, err := unix.NewIfreq(name)
+	if err != nil {
+		return fmt.Errorf("name %q: %w", name, err)
+	}
+	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_VNET_HDR | unix.IFF_TUN_EXCL)
+	switch err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); {
+	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EEXIST):
+		return fmt.Errorf("a link of that name %w: delete it, or choose another name", platform.ErrExist)
+	case errors.Is(err, unix.EPERM):
+		return platform.ErrPermission
+	case err != nil:
+		return fmt.Errorf("make a TUN interface: %w", err)
+	}
+	if err := ioctlMTU(unix.SIOCSIFMTU, name, &mtu); err != nil {
+		return fmt.Errorf("set MTU %d: %w", mtu, err)
+	}
+	return nil
+}
+
+// ioctlMTU gets or sets a link's MTU.
+func ioctlMTU(op uint, name string, mtu *int) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq(name)
+	if err != nil {
+		return err
+	}
+	ifr.SetUint32(uint32(*mtu))
+	err = unix.IoctlIfreq(fd, op, ifr)
+	*mtu = int(int32(ifr.Uint32()))
+	return err
+}
+
+// sync makes the device follow the link's MTU. It returns
+// platform.ErrNotExist when the link is gone.
+func (l *tunLink) sync() error {
+	var mtu int
+	switch err := ioctlMTU(unix.SIOCGIFMTU, l.name, &mtu); {
+	case errors.Is(err, unix.ENODEV):
+		return fmt.Errorf("tunnel %s %w: somebody deleted it", l.name, platform.ErrNotExist)
+	case err != nil:
+		return fmt.Errorf("tunnel %s: read its MTU: %w", l.name, err)
+	}
+	if int(l.mtu.Swap(int32(mtu))) == mtu {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		select {
+		case l.events <- tun.EventMTUUpdate:
+		default: // one is waiting already
+		}
+	}
+	return nil
+}
+
+// MTU implements tun.Device; the device reads it after EventMTUUpdate.
+func (l *tunLink) MTU() (int, error) { return int(l.mtu.Load()), nil }
+
+// Events implements tun.Device.
+func (l *tunLink) Events() <-chan tun.Event { return l.events }
+
+// Close implements tun.Device. The device calls it too, when the link vanishes
+// under it.
+func (l *tunLink) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return os.ErrClosed
+	}
+	l.closed = true
+	close(l.events)
+	return l.Device.Close()
+}

@@ -1,0 +1,145 @@
+package wireguard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/conn"
+	"golang.zx2c4.com/wireguard/device"
+
+	"ginnel/platform"
+)
+
+// userspace is a tunnel of the embedded device.
+type userspace struct {
+	link   *tunLink
+	dev    *device.Device
+	out    []byte       // text of the last "set"; cleared after use, the private key may be in it
+	in     bytes.Buffer // text of the last "get"; as well
+	closed bool
+}
+
+func openUserspace(log *slog.Logger, name string, mtu int) (platform.Tunnel, error) {
+	l, err := openTUN(name, mtu)
+	if err != nil {
+		return nil, err
+	}
+	t := &userspace{link: l, dev: device.NewDevice(l, conn.NewDefaultBind(), deviceLog(log, name))}
+	if err := t.dev.Up(); err != nil {
+		t.dev.Close()
+		return nil, fmt.Errorf("open its UDP socket: %w", sentinel(err))
+	}
+	return t, nil
+}
+
+// deviceLog hands the device's lines to log for debugging, whatever their
+// level: what matters to people shows in the errors and in the tunnel's state.
+// The device names peers by a few characters of their public key.
+func deviceLog(log *slog.Logger, name string) *device.Logger {
+	logf := func(format string, args ...any) {
+		if log.Enabled(context.Background(), slog.LevelDebug) {
+			log.Debug(fmt.Sprintf(format, args...), "link", name)
+		}
+	}
+	return &device.Logger{Verbosef: logf, Errorf: logf}
+}
+
+// Apply implements platform.Tunnel. A port that is in use is ErrInUse, and the
+// device returns to the one it had.
+func (t *userspace) Apply(c *platform.TunnelChange) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	err := t.set(c)
+	if err != nil {
+		return fmt.Errorf("configure tunnel %s: %w", t.link.name, err)
+	}
+	return nil
+}
+
+func (t *userspace) set(c *platform.TunnelChange) error {
+	var port uint16
+	if c.Set&platform.SetListenPort != 0 {
+		var err error
+		if port, err = t.port(); err != nil {
+			return err
+		}
+	}
+	t.out = appendChange(t.out[:0], c)
+	defer clear(t.out)
+	err := t.dev.IpcSetOperation(bytes.NewReader(t.out))
+	if errors.Is(err, unix.EADDRINUSE) && port != 0 {
+		return errors.Join(sentinel(err), t.rebind(port))
+	}
+	return sentinel(err)
+}
+
+// rebind returns to a port after the device lost its sockets over another.
+func (t *userspace) rebind(port uint16) error {
+	err := t.dev.IpcSetOperation(bytes.NewReader(appendUint(nil, "listen_port=", uint64(port))))
+	if err != nil {
+		return fmt.Errorf("return to port %d: %w", port, err)
+	}
+	return nil
+}
+
+// port returns the port in use, 0 if there is none.
+func (t *userspace) port() (uint16, error) {
+	var s platform.TunnelState
+	err := t.get(&s)
+	return s.ListenPort, err
+}
+
+// Observe implements platform.Tunnel. It is never torn: the device is locked
+// while it is read.
+func (t *userspace) Observe(s *platform.TunnelState) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	if err := t.get(s); err != nil {
+		return fmt.Errorf("read tunnel %s: %w", t.link.name, err)
+	}
+	return nil
+}
+
+func (t *userspace) get(s *platform.TunnelState) error {
+	t.in.Reset()
+	defer func() { clear(t.in.Bytes()) }()
+	if err := t.dev.IpcGetOperation(&t.in); err != nil {
+		return sentinel(err)
+	}
+	return parseState(s, t.in.Bytes())
+}
+
+// check finds out whether the interface is there, before the device is asked.
+func (t *userspace) check() error {
+	if t.closed {
+		return fmt.Errorf("tunnel %s %w: it was closed", t.link.name, platform.ErrNotExist)
+	}
+	return t.link.sync()
+}
+
+// Close implements platform.Tunnel: the interface ends with the device.
+func (t *userspace) Close() error {
+	t.closed = true
+	t.dev.Close()
+	return nil
+}
+
+// Delete implements platform.Tunnel; here it is Close.
+func (t *userspace) Delete() error { return t.Close() }
+
+// sentinel adds to an error of the device what platform calls it.
+func sentinel(err error) error {
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return fmt.Errorf("UDP port %w: %w", platform.ErrInUse, err)
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w: %w", platform.ErrPermission, err)
+	}
+	return err
+}
