@@ -28,6 +28,9 @@ const (
 	DefaultHosts     = "/etc/hosts"
 )
 
+// HostsNone is the value of Hosts that keeps names out of every file.
+const HostsNone = "none"
+
 // Network is one `config network` section.
 type Network struct {
 	Name       string // section name; the interface's name as well

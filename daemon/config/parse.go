@@ -1,21 +1,21 @@
 package config
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
-// Parse reads a whole configuration file.
-func Parse(name string, text []byte) (*Config, error) { return nil, errors.New("not written yet") }
+	"ginnel/network"
+	"ginnel/platform/uci"
+)
 
-// Set writes n's section.
-func Set(name string, text []byte, n Network) ([]byte, error) {
-	return nil, errors.New("not written yet")
-}
+// sectionType is the only type of section there is.
+const sectionType = "network"
 
-// Remove removes a network's section.
-func Remove(name string, text []byte, network string) ([]byte, error) {
-	return nil, errors.New("not written yet")
-}
-
-// Network returns the network called name.
+// Network returns the network called name; false when there is none. The
+// result points into c.
 func (c *Config) Network(name string) (*Network, bool) {
 	for i := range c.Networks {
 		if c.Networks[i].Name == name {
@@ -23,4 +23,148 @@ func (c *Config) Network(name string) (*Network, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Parse reads a whole configuration file; name, usually its path, is for
+// errors. What UCI itself cannot read is one error. Otherwise everything that
+// is wrong is reported at once, joined in the order of the lines. An empty text
+// is a configuration without networks.
+func Parse(name string, text []byte) (*Config, error) {
+	f, err := uci.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{file: name}
+	for i := range f.Sections() {
+		r.section(&f.Sections()[i])
+	}
+	r.checkPorts()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return &r.config, nil
+}
+
+// sectionName is how a network's name is written in UCI, where section names
+// have no dashes. Names of networks have no underscores, so it can be undone.
+func sectionName(network string) string { return strings.ReplaceAll(network, "-", "_") }
+
+// reader collects a file's networks and everything that is wrong with it.
+type reader struct {
+	file     string
+	config   Config
+	ports    []portLine
+	problems []problem
+}
+
+// problem is an error and the line it is about.
+type problem struct {
+	line int
+	err  error
+}
+
+// portLine is where a network's listen_port was given.
+type portLine struct {
+	network string
+	port    uint16
+	line    int
+}
+
+func (r *reader) report(line int, format string, args ...any) {
+	err := fmt.Errorf("%s:%d: %w", r.file, line, fmt.Errorf(format, args...))
+	r.problems = append(r.problems, problem{line, err})
+}
+
+func (r *reader) err() error {
+	slices.SortStableFunc(r.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
+	var errs []error
+	for _, p := range r.problems {
+		errs = append(errs, p.err)
+	}
+	return errors.Join(errs...)
+}
+
+func (r *reader) section(s *uci.Section) {
+	line := s.Lines[0]
+	switch {
+	case s.Type != sectionType:
+		r.report(line, "section type %s is not known: only \"config network 'NAME'\" is", s.Type)
+		return
+	case s.Name == "":
+		r.report(line, "the section has no name: write \"config network 'NAME'\" with the network's name")
+		return
+	}
+	n := defaults(strings.ReplaceAll(s.Name, "_", "-"))
+	if err := network.CheckNetworkName(n.Name); err != nil {
+		r.report(line, "section %s: %w", s.Name, err)
+	}
+	good := true
+	for i := range s.Options {
+		o := &s.Options[i]
+		if err := readOption(&n, o); err != nil {
+			r.report(o.Lines[len(o.Lines)-1], "section %s, option %s: %w", s.Name, o.Name, err)
+			good = false
+		}
+	}
+	if err := checkRole(&n, s); err != nil && good {
+		r.report(line, "section %s, %w", s.Name, err)
+	}
+	if o, ok := s.Option("listen_port"); ok && n.ListenPort != 0 {
+		r.ports = append(r.ports, portLine{n.Name, n.ListenPort, o.Lines[len(o.Lines)-1]})
+	}
+	r.config.Networks = append(r.config.Networks, n)
+}
+
+// readOption reads an option into n.
+func readOption(n *Network, o *uci.Option) error {
+	i := slices.IndexFunc(options, func(known option) bool { return known.name == o.Name })
+	switch {
+	case i < 0:
+		return fmt.Errorf("is not known: those that are: %s", strings.Join(optionNames(), ", "))
+	case options[i].list && !o.List:
+		return fmt.Errorf("is a list: write \"list %s '...'\" for each value", o.Name)
+	case !options[i].list && o.List:
+		return fmt.Errorf("has one value: write \"option %s '...'\"", o.Name)
+	case !o.List && len(o.Lines) > 1:
+		return fmt.Errorf("is given before, in line %d: remove one", o.Lines[0])
+	}
+	return options[i].read(n, o.Values)
+}
+
+func optionNames() []string {
+	var names []string
+	for _, o := range options {
+		names = append(names, o.name)
+	}
+	return names
+}
+
+// checkRole tells what the network's role lacks, or has and must not.
+func checkRole(n *Network, s *uci.Section) error {
+	_, coordinators := s.Option(listCoordinator)
+	_, endpoints := s.Option(listEndpoint)
+	switch {
+	case n.Role == "":
+		return fmt.Errorf("option role: is missing: write %s or %s", Peer, Coordinator)
+	case n.Role == Peer && endpoints:
+		return fmt.Errorf("option %s: is for the coordinator: a peer has %s, where it finds the coordinator", listEndpoint, listCoordinator)
+	case n.Role == Peer && !coordinators:
+		return fmt.Errorf("option %s: is missing: write at least one endpoint of the coordinator, HOST:PORT", listCoordinator)
+	case n.Role == Coordinator && coordinators:
+		return fmt.Errorf("option %s: is for peers: the coordinator has %s, where peers find it", listCoordinator, listEndpoint)
+	case n.Role == Coordinator && n.ListenPort == 0:
+		return errors.New("option listen_port: is missing: a coordinator needs one, from 1 to 65535")
+	}
+	return nil
+}
+
+// checkPorts reports networks that would listen on the same port.
+func (r *reader) checkPorts() {
+	for i, p := range r.ports {
+		first := slices.IndexFunc(r.ports, func(o portLine) bool { return o.port == p.port })
+		if first < i {
+			r.report(p.line, "section %s, option listen_port: %d is taken by network %s, in line %d: give each its own",
+				sectionName(p.network), p.port, r.ports[first].network, r.ports[first].line)
+		}
+	}
 }

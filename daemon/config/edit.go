@@ -1,0 +1,79 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"ginnel/network"
+	"ginnel/platform/uci"
+)
+
+// Set returns text with n's section in it: a new one at the end, or the
+// existing one brought up to date. Options that already say what n says are
+// left as they are written, other options and sections are not touched, and
+// defaults are not written. The result is a configuration that Parse accepts;
+// an error says why it would not be one, or why text is not.
+func Set(name string, text []byte, n Network) ([]byte, error) {
+	if err := network.CheckNetworkName(n.Name); err != nil {
+		return nil, err
+	}
+	f, err := uci.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	section := sectionName(n.Name)
+	if _, ok := f.Section(section); !ok {
+		if err := f.AddSection(sectionType, section); err != nil {
+			return nil, err
+		}
+	}
+	for i := range options {
+		if err := options[i].set(f, section, &n); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := Parse(name, f.Bytes()); err != nil {
+		return nil, fmt.Errorf("network %s is not written: %w", n.Name, err)
+	}
+	return f.Bytes(), nil
+}
+
+// set makes the option in the file say what n says.
+func (o *option) set(f *uci.File, section string, n *Network) error {
+	s, _ := f.Section(section)
+	have := defaults(n.Name)
+	have.Role = n.Role
+	if written, ok := s.Option(o.name); ok {
+		// One that cannot be read differs from n, and so is replaced.
+		if readOption(&have, written) != nil {
+			have = Network{}
+		}
+	}
+	want := o.write(n)
+	switch {
+	case o.name != "role" && slices.Equal(o.write(&have), want):
+		return nil
+	case len(want) == 0:
+		return f.Unset(section, o.name)
+	case o.list:
+		return f.SetList(section, o.name, want)
+	}
+	return f.Set(section, o.name, want[0])
+}
+
+// Remove returns text without the network's section; without such a section
+// text itself. The rest of the file need not be valid, as long as it is UCI.
+func Remove(name string, text []byte, network string) ([]byte, error) {
+	f, err := uci.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	section := sectionName(network)
+	if s, ok := f.Section(section); !ok || s.Type != sectionType {
+		return text, nil
+	}
+	if err := f.RemoveSection(section); err != nil {
+		return nil, err
+	}
+	return f.Bytes(), nil
+}
