@@ -1,0 +1,80 @@
+// Package names puts names of the overlay into a hosts file, one block per
+// network between two marker lines. Everything else in the file is others' and
+// keeps every byte.
+//
+// Decisions:
+//
+//   - A new block goes to the end of the file; one that is there is replaced
+//     where it stands, so lines somebody added below it stay below it.
+//   - Removing a block gives the file as it was before the block was added. A
+//     file whose last line has no end gets one, which the begin marker notes.
+//   - A marker without its counterpart is removed, the lines around it stay:
+//     they may be somebody's.
+//   - The file is replaced by rename, with owner, permissions and extended
+//     attributes (the SELinux label) kept. Where that is impossible, as for a
+//     file that is a mount point in a container or lies in a directory we may
+//     not write to, it is written in place, from the first byte that differs.
+//   - Lines end in LF also in a file with CRLF, because resolvers take a CR
+//     for a part of the name.
+package names
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"ginnel/platform"
+)
+
+// Hosts is a hosts file. Its methods are safe for concurrent use; there must
+// be one Hosts only for a file, because it reads, changes and writes it.
+type Hosts struct {
+	path string
+	mu   sync.Mutex
+}
+
+var _ platform.Names = (*Hosts)(nil)
+
+// New returns the hosts file at path, usually /etc/hosts. It need not exist:
+// the first name creates it with permissions 0644. Its directory must exist. A
+// path that is a symbolic link means the file it leads to.
+func New(path string) *Hosts { return &Hosts{path: path} }
+
+// Set implements platform.Names. Entries keep their order; one without names
+// is left out. A file that says the same already is not touched. A network,
+// address or name that would not survive in a hosts file is refused. After an
+// error the file is as it was, but for a crash while it is written in place.
+func (h *Hosts) Set(network string, entries []platform.HostEntry) error {
+	body, err := format(network, entries)
+	if err != nil {
+		return fmt.Errorf("hosts of network %q: %w", network, err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	path := h.target()
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("hosts of network %s: %w", network, err)
+	}
+	text := replace(old, network, body)
+	if bytes.Equal(text, old) {
+		return nil
+	}
+	if err := write(path, old, text); err != nil {
+		return fmt.Errorf("hosts of network %s: %w", network, err)
+	}
+	return nil
+}
+
+// target is where the file really lies: renaming onto a link would replace
+// the link.
+func (h *Hosts) target() string {
+	if path, err := filepath.EvalSymlinks(h.path); err == nil {
+		return path
+	}
+	return h.path
+}
