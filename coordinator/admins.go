@@ -1,0 +1,105 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ginnel/key"
+	"ginnel/network"
+	"ginnel/wire"
+)
+
+// maxInvitationLife is the longest an invitation may be good for.
+const maxInvitationLife = 365 * 24 * time.Hour
+
+// Invite makes an invitation. Its temporary key is drawn here and leaves in
+// the token alone; the book has the public half.
+func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error) {
+	var none wire.InvitationIssued
+	if len(r.cfg.Endpoints) == 0 {
+		return none, wire.Errorf(wire.StatusConflict,
+			"an invitation must say where the coordinator is found: set \"list endpoint 'host:port'\" in the section of network %s on the coordinator", r.Book().Name())
+	}
+	expires, err := expiry(r.cfg.Now(), req.ExpiresIn)
+	if err != nil {
+		return none, err
+	}
+	temporary, err := key.Generate(r.cfg.Rand)
+	if err != nil {
+		return none, err
+	}
+	cmd := network.Invite{
+		Name: req.Name, CIDR: req.CIDR, Address: req.Address, Admin: req.Admin,
+		Key: temporary.Public(), Expires: expires,
+	}
+	book, err := r.Do(cmd)
+	if err != nil {
+		return none, asProblem(err)
+	}
+	p, ok := book.PeerNamed(req.Name)
+	if !ok {
+		return none, fmt.Errorf("invite %q: the book accepted it and does not have it", req.Name)
+	}
+	inv := r.invitation(book, p, temporary)
+	return wire.InvitationIssued{Peer: r.Describe(book, p), Token: inv.Token()}, nil
+}
+
+// expiry is when an invitation that is made now and lives for seconds ends.
+func expiry(now time.Time, seconds int64) (time.Time, error) {
+	life := network.InvitationLife
+	switch {
+	case seconds < 0, seconds > int64(maxInvitationLife/time.Second):
+		return time.Time{}, wire.Errorf(wire.StatusUnprocessable,
+			"an invitation cannot live for %d seconds: 1 to %d are possible, 0 means %d days", seconds,
+			int64(maxInvitationLife/time.Second), network.InvitationLife/(24*time.Hour))
+	case seconds > 0:
+		life = time.Duration(seconds) * time.Second
+	}
+	return now.Add(life).UTC().Truncate(time.Second), nil
+}
+
+func (r *Role) invitation(book *network.Book, p *network.Peer, temporary key.PrivateKey) *wire.Invitation {
+	own := book.Coordinator()
+	return &wire.Invitation{
+		Network: book.Name(), Root: book.Root(), Address: p.Address, Name: p.Name,
+		Key: temporary, Expires: p.Invited.Expires,
+		Coordinator: wire.InvitingPeer{
+			Address: own.Address, PublicKey: own.Key, APIPort: r.cfg.APIPort,
+			Endpoints: slices.Clone(r.cfg.Endpoints),
+		},
+	}
+}
+
+// Describe returns p of book as an admin sees it.
+func (r *Role) Describe(book *network.Book, p *network.Peer) wire.Peer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := wire.Peer{
+		Member: describe(book, p), State: wire.PeerActive,
+		LastHandshake: r.hub.handshakes[p.Address],
+	}
+	d.Endpoints = r.hub.endpoints[p.Address]
+	switch {
+	case p.Disabled:
+		d.State = wire.PeerDisabled
+	case p.IsInvited():
+		d.State, d.Expires = wire.PeerInvited, p.Invited.Expires
+	}
+	return d
+}
+
+// describe is what the book alone says of p.
+func describe(book *network.Book, p *network.Peer) wire.Member {
+	m := wire.Member{
+		Address: p.Address, Name: p.Name, CIDR: book.CIDROf(p.Address).Name,
+		PublicKey: p.Key, Admin: p.Admin,
+	}
+	switch {
+	case p.Address == book.Coordinator().Address:
+		m.Role = wire.RoleCoordinator
+	case p.IsInvited():
+		m.Role, m.PublicKey = wire.RoleInvitee, p.Invited.Key
+	}
+	return m
+}

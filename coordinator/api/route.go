@@ -1,0 +1,141 @@
+package api
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ginnel/wire"
+	"ginnel/wire/http1"
+)
+
+// route is one line of the API.
+type route struct {
+	method string
+	path   string   // "{name}" stands for one segment
+	query  []string // the parameters it knows
+	min    Standing // who may call it, and everybody above
+	serve  func(*server, *call) (*http1.Response, error)
+}
+
+var routes = []route{
+	{"GET", wire.PathMap, []string{"revision", "epoch", "seq"}, Peer, (*server).getMap},
+	{"PUT", wire.PathSelf, nil, Peer, (*server).putSelf},
+	{"POST", wire.PathRedeem, nil, Invitee, (*server).redeem},
+	{"GET", wire.PathNetwork, nil, Peer, (*server).getNetwork},
+
+	{"GET", wire.PathCIDRs, nil, Admin, (*server).listCIDRs},
+	{"POST", wire.PathCIDRs, []string{"preview"}, Admin, (*server).addCIDR},
+	{"PATCH", wire.PathCIDRs + "/{name}", nil, Admin, (*server).renameCIDR},
+	{"DELETE", wire.PathCIDRs + "/{name}", nil, Admin, (*server).removeCIDR},
+
+	{"GET", wire.PathAssociations, nil, Admin, (*server).listAssociations},
+	{"POST", wire.PathAssociations, nil, Admin, (*server).associate},
+	{"DELETE", wire.PathAssociations + "/{name}/{name}", nil, Admin, (*server).dissociate},
+
+	{"GET", wire.PathPeers, nil, Admin, (*server).listPeers},
+	{"PATCH", wire.PathPeers + "/{name}", nil, Admin, (*server).patchPeer},
+	{"DELETE", wire.PathPeers + "/{name}", []string{"free_address"}, Admin, (*server).removePeer},
+	{"POST", wire.PathInvitations, nil, Admin, (*server).invite},
+}
+
+// call is one request on its way through a route.
+type call struct {
+	*http1.Request
+	caller Caller
+	names  []string // what the path has for each {name}
+}
+
+// wrongMethod is the error for a path that exists with other methods.
+type wrongMethod struct {
+	*wire.Problem
+	allow string
+}
+
+// Unwrap returns the problem.
+func (w *wrongMethod) Unwrap() error { return w.Problem }
+
+// find returns the request's route, and the names in its path.
+func find(r *http1.Request) (*route, []string, error) {
+	var allow []string
+	for i := range routes {
+		names, ok := match(routes[i].path, r.Path)
+		if !ok {
+			continue
+		}
+		if routes[i].method == r.Method {
+			return &routes[i], names, nil
+		}
+		allow = append(allow, routes[i].method)
+	}
+	if allow == nil {
+		return nil, nil, wire.Errorf(wire.StatusNotFound, "there is nothing at %q", r.Path)
+	}
+	list := strings.Join(allow, ", ")
+	return nil, nil, &wrongMethod{wire.Errorf(wire.StatusMethod, "%s does not work at %s, only %s", r.Method, r.Path, list), list}
+}
+
+// match compares an escaped path with a route's, segment by segment.
+func match(pattern, path string) (names []string, ok bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	for i := range want {
+		if want[i] != "{name}" {
+			if want[i] != have[i] {
+				return nil, false
+			}
+			continue
+		}
+		name, err := url.PathUnescape(have[i])
+		if err != nil || name == "" {
+			return nil, false
+		}
+		names = append(names, name)
+	}
+	return names, true
+}
+
+// checkQuery refuses parameters that the route does not know, and those given
+// twice.
+func checkQuery(r *http1.Request, known []string) error {
+	for name, values := range r.Query {
+		if !slices.Contains(known, name) {
+			return wire.Errorf(wire.StatusBadRequest, "unknown parameter %q", name)
+		}
+		if len(values) != 1 {
+			return wire.Errorf(wire.StatusBadRequest, "parameter %s is there more than once", name)
+		}
+	}
+	return nil
+}
+
+// number reads a parameter; without it, 0.
+func (c *call) number(name string) (uint64, error) {
+	text := c.Query.Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, wire.Errorf(wire.StatusBadRequest, "parameter %s must be a whole number below 2^64", name)
+	}
+	return n, nil
+}
+
+// flag reads a parameter that is 1 or 0; without it, false.
+func (c *call) flag(name string) (bool, error) {
+	switch c.Query.Get(name) {
+	case "":
+		return false, nil
+	case "0":
+		return false, nil
+	case "1":
+		return true, nil
+	}
+	return false, wire.Errorf(wire.StatusBadRequest, "parameter %s must be 1 or 0", name)
+}
+
+var noContent = func() *http1.Response { return http1.JSON(wire.StatusNoContent, nil) }

@@ -1,0 +1,191 @@
+package coordinator
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ginnel/coordinator/api"
+	"ginnel/key"
+	"ginnel/network"
+	"ginnel/wire"
+	"ginnel/wire/http1"
+)
+
+// Store is where changes of the book are written down.
+type Store interface {
+	// Commit writes changes, of consecutive revisions, in one transaction: all
+	// or, with an error, none of them.
+	Commit(changes ...network.Change) error
+}
+
+// Config is what a Role is made of. Every field but Endpoints must be given.
+type Config struct {
+	Store      Store
+	Book       *network.Book    // as the store has it
+	Changes    []network.Change // its last changes, oldest first; may be empty
+	PrivateKey key.PrivateKey   // the coordinator's own
+
+	APIPort uint16 // TCP port of the API on the overlay address; invitations carry it
+	// Endpoints, host:port each, are where invitations say the coordinator is
+	// found; none: no invitation can be made.
+	Endpoints []string
+
+	Now  func() time.Time
+	Rand io.Reader // of cryptographic quality
+	Log  *slog.Logger
+
+	// Send sends a nudge to a peer, as well as it can, and does not block.
+	Send func(to netip.Addr, s wire.Signal)
+	// Wake tells the daemon on this machine that its own map changed. It does
+	// not block.
+	Wake func()
+}
+
+// Role is the coordinator's role in one network. Its methods may be called
+// concurrently; [Role.Run] must be running for anybody to hear of changes.
+type Role struct {
+	cfg  Config
+	own  netip.Addr // the coordinator's overlay address
+	book atomic.Pointer[network.Book]
+	kick chan struct{} // there may be something due earlier than Run knows
+
+	writing sync.Mutex // held from reading the book to replacing it; taken before mu
+
+	mu     sync.Mutex // guards what follows; never held during I/O
+	hub    *hub
+	nudger *nudger
+	tokens *tokens
+}
+
+// The interfaces through which cmd/ginnel joins the role and the daemon.
+var (
+	_ wire.Coordinator = (*Role)(nil)
+	_ wire.Sightings   = (*Role)(nil)
+	_ api.Peers        = (*Role)(nil)
+	_ api.Admins       = (*Role)(nil)
+)
+
+// New makes the role for the book in cfg. It reads 8 bytes of cfg.Rand.
+func New(cfg Config) (*Role, error) {
+	own := cfg.Book.Coordinator()
+	if own.Key != cfg.PrivateKey.Public() {
+		return nil, fmt.Errorf("the book of %s names another coordinator's key than this machine has: book and state must come from the same backup", cfg.Book.Name())
+	}
+	var epoch [8]byte
+	if _, err := io.ReadFull(cfg.Rand, epoch[:]); err != nil {
+		return nil, fmt.Errorf("draw an epoch: %w", err)
+	}
+	r := &Role{
+		cfg: cfg, own: own.Address, kick: make(chan struct{}, 1),
+		hub:    newHub(cfg.Book, cfg.Changes, binary.NativeEndian.Uint64(epoch[:])),
+		nudger: newNudger(),
+		tokens: newTokens(cfg.PrivateKey),
+	}
+	r.book.Store(cfg.Book)
+	return r, nil
+}
+
+// Handler serves the API to the overlay: it authenticates every request.
+func (r *Role) Handler() http1.Handler { return api.Overlay(r, r, r.cfg.Log) }
+
+// LocalHandler serves the API to the administrator of this machine, who acts
+// as the coordinator's own peer. Whoever reaches it is trusted.
+func (r *Role) LocalHandler() http1.Handler { return api.Local(r, r, r.cfg.Log, r.own) }
+
+// Book returns the current book.
+func (r *Role) Book() *network.Book { return r.book.Load() }
+
+// Do applies commands one after the other and returns the book after them. It
+// is all or nothing, and one transaction. Its error is a *network.Refusal, or
+// says what went wrong with the store; the book is then what it was.
+func (r *Role) Do(cmds ...network.Command) (*network.Book, error) {
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	book, changes, err := r.commit(cmds...)
+	if err != nil {
+		return nil, err
+	}
+	now := r.cfg.Now()
+	r.mu.Lock()
+	for _, c := range changes {
+		r.hub.adopt(book, c)
+		r.forgetGone(c)
+	}
+	for _, c := range changes {
+		r.tell(r.hub.concerned(c), now)
+	}
+	r.mu.Unlock()
+	r.awake()
+	return book, nil
+}
+
+// commit applies cmds, writes down what they change and replaces the book. The
+// caller holds r.writing and hands the changes to the hub.
+func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change, error) {
+	book, now := r.Book(), r.cfg.Now()
+	var changes []network.Change
+	for _, cmd := range cmds {
+		next, change, err := book.Apply(now, cmd)
+		if err != nil {
+			return nil, nil, err
+		}
+		if change.Revision == 0 {
+			continue // accepted before
+		}
+		book, changes = next, append(changes, change)
+	}
+	if len(changes) == 0 {
+		return book, nil, nil
+	}
+	if err := r.cfg.Store.Commit(changes...); err != nil {
+		return nil, nil, fmt.Errorf("write the book down: %w", err)
+	}
+	r.book.Store(book)
+	return book, changes, nil
+}
+
+// forgetGone drops the soft state of peers that are in the book no more, or
+// may not be told anything. The caller holds r.mu.
+func (r *Role) forgetGone(c network.Change) {
+	for _, p := range c.Delete.Peers {
+		r.nudger.forget(p.Address)
+	}
+	for _, p := range c.Put.Peers {
+		if p.Disabled {
+			r.nudger.forget(p.Address)
+		}
+	}
+}
+
+// tell has peers nudged at due. The caller holds r.mu and calls awake after
+// letting go of it.
+func (r *Role) tell(peers iter.Seq[netip.Addr], due time.Time) {
+	for a := range peers {
+		r.nudger.news(a, due)
+	}
+}
+
+// awake has Run look at what is due.
+func (r *Role) awake() {
+	select {
+	case r.kick <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// asProblem makes what the book refused into what crosses the wire.
+func asProblem(err error) error {
+	var refusal *network.Refusal
+	if errors.As(err, &refusal) {
+		return api.Problem(refusal)
+	}
+	return err
+}
