@@ -1,0 +1,189 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"ginnel/key"
+)
+
+// Check tells whether u is well-formed, as its comments promise; a peer
+// believes no other. It says nothing of what the peer knew before, such as its
+// own address or pins.
+func (u *Update) Check() error {
+	if err := CheckLabel(u.Network, MaxNetworkName); err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	if err := checkRoot(u.Root); err != nil {
+		return err
+	}
+	if err := u.Self.check(u.Root); err != nil {
+		return fmt.Errorf("self: %w", err)
+	}
+	ranges, err := u.sortedRanges()
+	if err != nil {
+		return err
+	}
+	if err := u.checkMembers(ranges); err != nil {
+		return err
+	}
+	return u.checkPatches(ranges)
+}
+
+// Check tells whether r keeps the rules of [Report.Candidates] that can be
+// told from r alone; an overlay address is for the coordinator to see.
+func (r *Report) Check() error {
+	if n := len(r.Candidates); n > MaxCandidates {
+		return fmt.Errorf("%d candidates, at most %d are taken", n, MaxCandidates)
+	}
+	for i, c := range r.Candidates {
+		a := c.Addr()
+		if err := CheckUnderlay(c); err != nil {
+			return fmt.Errorf("candidate: %w", err)
+		}
+		if a.IsLoopback() || a.IsLinkLocalUnicast() {
+			return fmt.Errorf("candidate %s cannot be reached from another network", c)
+		}
+		if slices.Contains(r.Candidates[:i], c) {
+			return fmt.Errorf("candidate %s is there twice", c)
+		}
+	}
+	return nil
+}
+
+// sortedRanges returns a sorted copy of the ranges after checking them.
+func (u *Update) sortedRanges() ([]netip.Prefix, error) {
+	ranges := slices.SortedFunc(slices.Values(u.Ranges), netip.Prefix.Compare)
+	for i, r := range ranges {
+		switch {
+		case !r.IsValid() || r != r.Masked():
+			return nil, fmt.Errorf("range %s is not a masked prefix", r)
+		case !u.Root.Contains(r.Addr()) || r.Bits() < u.Root.Bits():
+			return nil, fmt.Errorf("range %s is not inside the root %s", r, u.Root)
+		// Of sorted prefixes one that overlaps any later one overlaps the next.
+		case i > 0 && ranges[i-1].Overlaps(r):
+			return nil, fmt.Errorf("ranges %s and %s overlap", ranges[i-1], r)
+		}
+	}
+	return ranges, nil
+}
+
+// checkMembers checks the members each and against one another. A name or key
+// of two would make one take the other's place.
+func (u *Update) checkMembers(ranges []netip.Prefix) error {
+	names := map[string]bool{u.Self.Name: true}
+	keys := map[key.PublicKey]bool{u.Self.PublicKey: true}
+	for i := range u.Members {
+		m := &u.Members[i]
+		if err := m.check(u.Root); err != nil {
+			return fmt.Errorf("member: %w", err)
+		}
+		switch {
+		case i > 0 && u.Members[i-1].Address.Compare(m.Address) >= 0:
+			return fmt.Errorf("member %s does not come after %s: members are sorted, each once", m.Address, u.Members[i-1].Address)
+		case m.Address == u.Self.Address:
+			return fmt.Errorf("member %s is the receiver itself", m.Address)
+		case !covered(ranges, m.Address):
+			return fmt.Errorf("member %s is in none of the ranges", m.Address)
+		case names[m.Name]:
+			return fmt.Errorf("member %s has the name %s of another", m.Address, m.Name)
+		case keys[m.PublicKey]:
+			return fmt.Errorf("member %s has the key of another", m.Address)
+		}
+		names[m.Name], keys[m.PublicKey] = true, true
+	}
+	return nil
+}
+
+func (u *Update) checkPatches(ranges []netip.Prefix) error {
+	seen := map[netip.Addr]bool{}
+	for _, p := range u.Patches {
+		if err := checkInside(p.Address, u.Root); err != nil {
+			return fmt.Errorf("patch: %w", err)
+		}
+		if seen[p.Address] || covered(ranges, p.Address) {
+			return fmt.Errorf("patch of %s: its endpoints are there already", p.Address)
+		}
+		seen[p.Address] = true
+		if err := p.Endpoints.check(); err != nil {
+			return fmt.Errorf("patch of %s: %w", p.Address, err)
+		}
+	}
+	return nil
+}
+
+// covered tells whether a is in one of the ranges, which are sorted and
+// disjoint.
+func covered(ranges []netip.Prefix, a netip.Addr) bool {
+	i, exact := slices.BinarySearchFunc(ranges, a, func(r netip.Prefix, a netip.Addr) int {
+		return r.Addr().Compare(a)
+	})
+	return exact || i > 0 && ranges[i-1].Contains(a)
+}
+
+func (m *Member) check(root netip.Prefix) error {
+	if err := checkInside(m.Address, root); err != nil {
+		return err
+	}
+	if err := CheckLabel(m.Name, MaxName); err != nil {
+		return fmt.Errorf("%s: %w", m.Address, err)
+	}
+	if err := CheckLabel(m.CIDR, MaxName); err != nil {
+		return fmt.Errorf("CIDR of %s: %w", m.Address, err)
+	}
+	if m.PublicKey.IsZero() { // others of low order were refused by UnmarshalText
+		return fmt.Errorf("%s has no public key", m.Address)
+	}
+	switch m.Role {
+	case RolePeer, RoleCoordinator, RoleInvitee:
+	default:
+		return fmt.Errorf("%s has the unknown role %s", m.Address, quote(string(m.Role)))
+	}
+	if err := m.Endpoints.check(); err != nil {
+		return fmt.Errorf("%s: %w", m.Address, err)
+	}
+	return nil
+}
+
+func (e *Endpoints) check() error {
+	if e.Seen != (netip.AddrPort{}) {
+		if err := CheckUnderlay(e.Seen); err != nil {
+			return fmt.Errorf("seen: %w", err)
+		}
+	}
+	if n := len(e.Candidates); n > MaxCandidates {
+		return fmt.Errorf("%d candidates, at most %d are taken", n, MaxCandidates)
+	}
+	for _, c := range e.Candidates {
+		if err := CheckUnderlay(c); err != nil {
+			return fmt.Errorf("candidate: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkRoot checks a network's root CIDR.
+func checkRoot(p netip.Prefix) error {
+	switch {
+	case !p.IsValid():
+		return errors.New("the root CIDR is missing")
+	case p.Addr().Is4In6():
+		return fmt.Errorf("root CIDR %s is IPv4 mapped into IPv6", p)
+	case p != p.Masked():
+		return fmt.Errorf("root CIDR %s has host bits set, want %s", p, p.Masked())
+	}
+	return nil
+}
+
+// checkInside checks an overlay address.
+func checkInside(a netip.Addr, root netip.Prefix) error {
+	if !a.IsValid() {
+		return errors.New("the address is missing")
+	}
+	if !root.Contains(a) {
+		return fmt.Errorf("address %s is not inside the root %s", a, root)
+	}
+	return nil
+}
