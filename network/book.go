@@ -1,93 +1,199 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"sort"
 	"time"
 
 	"ginnel/key"
 )
 
-// Book is one network at one revision. It never changes; see [Book.Apply].
+// Book is one network at one revision. It never changes, so any number of
+// goroutines may read it; what it returns is part of it and must not be
+// changed either. Get one from [New] or [Load], the next from [Book.Apply].
 type Book struct {
-	s Snapshot
+	s  Snapshot
+	up []int // of each CIDR the index of its parent; -1 for the root, which is first
 }
 
-// New makes the book of a new network, at revision 1.
+// New makes the book of a new network, at revision 1, with the Change that
+// writes down all of it: the root CIDR, called as the network; infra; and the
+// coordinator's own peer, an admin, at the root's first assignable address.
+// Root is masked, has two assignable addresses at least (/31, /127 or larger)
+// and no loopback, link-local, multicast or unspecified ones. Errors are
+// [*Refusal]s.
 func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey) (*Book, Change, error) {
-	return nil, Change{}, &Refusal{Kind: Invalid, Reason: "not written yet"}
+	if err := CheckNetworkName(name); err != nil {
+		return nil, Change{}, err
+	}
+	if err := checkRoot(root); err != nil {
+		return nil, Change{}, err
+	}
+	if err := CheckName(coordinatorName); err != nil {
+		return nil, Change{}, err
+	}
+	if k.Check() != nil {
+		return nil, Change{}, refuse(Weak, "the coordinator's public key is a point of low order: generate a new key pair")
+	}
+	self := FirstAssignable(root)
+	s := Snapshot{Name: name, Revision: 1, Coordinator: self, Records: Records{
+		CIDRs: []CIDR{{Name: name, Prefix: root}, {Name: InfraName, Prefix: host(self)}},
+		Peers: []Peer{{Address: self, Name: coordinatorName, Key: k, Admin: true}},
+	}}
+	return newBook(s), Change{Revision: 1, Put: s.Records}, nil
 }
 
-// Load makes a book of its records, and checks every rule a book keeps.
-func Load(s Snapshot) (*Book, error) { return &Book{s: s}, nil }
+func newBook(s Snapshot) *Book { return &Book{s: s, up: parents(s.CIDRs)} }
 
-// Snapshot returns the book as plain data. It shares memory with the book:
-// callers must not change it.
+// parents finds each CIDR's parent: the nearest one before it that covers it.
+func parents(cidrs []CIDR) []int {
+	up := make([]int, len(cidrs))
+	for i := range cidrs {
+		p := i - 1
+		for p >= 0 && !covers(cidrs[p].Prefix, cidrs[i].Prefix) {
+			p = up[p]
+		}
+		up[i] = p
+	}
+	return up
+}
+
+// Snapshot returns the whole book as plain data, which is shared with it.
 func (b *Book) Snapshot() Snapshot { return b.s }
-
-// Apply carries out a command. Errors are [*Refusal]s.
-func (b *Book) Apply(now time.Time, cmd Command) (*Book, Change, error) {
-	return b, Change{}, &Refusal{Kind: Invalid, Reason: "not written yet"}
-}
 
 // Name returns the network's name.
 func (b *Book) Name() string { return b.s.Name }
 
-// Revision returns the number of accepted commands.
+// Revision returns the number of accepted commands, at least 1.
 func (b *Book) Revision() uint64 { return b.s.Revision }
 
 // Root returns the range of the whole network.
 func (b *Book) Root() netip.Prefix { return b.s.CIDRs[0].Prefix }
 
 // Coordinator returns the coordinator's own peer.
-func (b *Book) Coordinator() *Peer { return nil }
+func (b *Book) Coordinator() *Peer {
+	p, _ := b.Peer(b.s.Coordinator)
+	return p
+}
 
-// Peers returns all peers, sorted by address. It is shared: do not change it.
+// Peers returns all peers, sorted by address; invited and disabled ones too.
 func (b *Book) Peers() []Peer { return b.s.Peers }
 
-// Peer returns the peer at an address.
-func (b *Book) Peer(a netip.Addr) (*Peer, bool) { return nil, false }
+// Peer returns the peer at an address, in any state.
+func (b *Book) Peer(a netip.Addr) (*Peer, bool) {
+	i, ok := slices.BinarySearchFunc(b.s.Peers, a, func(p Peer, a netip.Addr) int { return p.Address.Compare(a) })
+	if !ok {
+		return nil, false
+	}
+	return &b.s.Peers[i], true
+}
 
-// PeerNamed returns the peer with a name.
-func (b *Book) PeerNamed(name string) (*Peer, bool) { return nil, false }
+// PeerNamed returns the peer with a name, in any state. It reads all peers.
+func (b *Book) PeerNamed(name string) (*Peer, bool) {
+	for i := range b.s.Peers {
+		if b.s.Peers[i].Name == name {
+			return &b.s.Peers[i], true
+		}
+	}
+	return nil, false
+}
 
-// CIDRs returns all CIDRs, sorted by prefix. It is shared: do not change it.
+// peersIn returns the peers whose addresses are in p.
+func (b *Book) peersIn(p netip.Prefix) []Peer {
+	i, _ := slices.BinarySearchFunc(b.s.Peers, p.Addr(), func(q Peer, a netip.Addr) int { return q.Address.Compare(a) })
+	rest := b.s.Peers[i:]
+	return rest[:sort.Search(len(rest), func(j int) bool { return !p.Contains(rest[j].Address) })]
+}
+
+// CIDRs returns all CIDRs, sorted by prefix, so that each comes before those
+// within it; the root is the first.
 func (b *Book) CIDRs() []CIDR { return b.s.CIDRs }
 
-// CIDRNamed returns the CIDR with a name.
-func (b *Book) CIDRNamed(name string) (*CIDR, bool) { return nil, false }
+// CIDRNamed returns the CIDR with a name. It reads all CIDRs.
+func (b *Book) CIDRNamed(name string) (*CIDR, bool) {
+	i := b.cidrNamed(name)
+	if i < 0 {
+		return nil, false
+	}
+	return &b.s.CIDRs[i], true
+}
 
-// CIDROf returns the smallest CIDR that contains a; nil outside the root.
-func (b *Book) CIDROf(a netip.Addr) *CIDR { return nil }
+// CIDROf returns the CIDR that a peer at a belongs to: the smallest one that
+// contains a. It is nil outside the root.
+func (b *Book) CIDROf(a netip.Addr) *CIDR {
+	i := b.cidrOf(a)
+	if i < 0 {
+		return nil
+	}
+	return &b.s.CIDRs[i]
+}
 
-// Parent returns the CIDR around c; nil for the root.
-func (b *Book) Parent(c *CIDR) *CIDR { return nil }
+// Parent returns the smallest CIDR around c; nil for the root, and for a CIDR
+// that is not in the book.
+func (b *Book) Parent(c *CIDR) *CIDR {
+	i, ok := slices.BinarySearchFunc(b.s.CIDRs, c.Prefix, comparePrefix)
+	if !ok || b.up[i] < 0 {
+		return nil
+	}
+	return &b.s.CIDRs[b.up[i]]
+}
 
-// Associations returns all associations, sorted. It is shared.
+// Associations returns all associations, sorted by A, then B.
 func (b *Book) Associations() []Association { return b.s.Associations }
 
-// Sees tells whether peers at p and q may see each other.
-func (b *Book) Sees(p, q netip.Addr) bool { return false }
-
-// VisibleRanges returns where p may see peers: masked, sorted, disjoint.
-func (b *Book) VisibleRanges(p netip.Addr) []netip.Prefix { return nil }
-
-// View returns what p may see within ranges; nil: everywhere.
-func (b *Book) View(p netip.Addr, within []netip.Prefix) []Peer { return nil }
-
-// Preview tells who would gain and lose sight of whom.
-func (b *Book) Preview(cmd AddCIDR) (gained, lost [][2]string, err error) { return nil, nil, nil }
-
 // NextExpiry returns when the next invitation ends; zero: none is open.
-func (b *Book) NextExpiry() time.Time { return time.Time{} }
+func (b *Book) NextExpiry() time.Time {
+	var next time.Time
+	for i := range b.s.Peers {
+		e := b.s.Peers[i].Invited.Expires
+		if b.s.Peers[i].IsInvited() && (next.IsZero() || e.Before(next)) {
+			next = e
+		}
+	}
+	return next
+}
 
-// Touched returns what p must look at again after changes. It is never nil.
-func Touched(changes []Change, p netip.Addr) []netip.Prefix { return []netip.Prefix{} }
+// String returns the CIDR as messages name it: "servers (10.42.1.0/24)".
+func (c *CIDR) String() string { return fmt.Sprintf("%s (%v)", c.Name, c.Prefix) }
 
-// CheckNetworkName tells what is wrong with a network's name.
-func CheckNetworkName(s string) error { return nil }
+func comparePrefix(c CIDR, p netip.Prefix) int { return c.Prefix.Compare(p) }
 
-// CheckName tells what is wrong with a peer's or CIDR's name.
-func CheckName(s string) error { return nil }
+func (b *Book) cidrNamed(name string) int {
+	return slices.IndexFunc(b.s.CIDRs, func(c CIDR) bool { return c.Name == name })
+}
 
-// FirstAssignable returns the first address of p a peer may have.
-func FirstAssignable(p netip.Prefix) netip.Addr { return netip.Addr{} }
+// cidrOf returns the index of the smallest CIDR that contains a; -1 outside
+// the root. The last one not after a is that CIDR, or lies within it.
+func (b *Book) cidrOf(a netip.Addr) int {
+	i, found := slices.BinarySearchFunc(b.s.CIDRs, host(a), comparePrefix)
+	if !found {
+		i--
+	}
+	for i >= 0 && !b.s.CIDRs[i].Prefix.Contains(a) {
+		i = b.up[i]
+	}
+	return i
+}
+
+// children returns the indices of the CIDRs whose parent is the i-th.
+func (b *Book) children(i int) []int {
+	var in []int
+	for j := i + 1; j < len(b.s.CIDRs) && covers(b.s.CIDRs[i].Prefix, b.s.CIDRs[j].Prefix); j++ {
+		if b.up[j] == i {
+			in = append(in, j)
+		}
+	}
+	return in
+}
+
+// direct returns the ranges whose addresses belong to the i-th CIDR itself:
+// its prefix without its children.
+func (b *Book) direct(i int) []netip.Prefix {
+	var holes []netip.Prefix
+	for _, j := range b.children(i) {
+		holes = append(holes, b.s.CIDRs[j].Prefix)
+	}
+	return subtract([]netip.Prefix{b.s.CIDRs[i].Prefix}, holes)
+}

@@ -1,0 +1,62 @@
+package network
+
+import (
+	"slices"
+	"time"
+)
+
+func (c Associate) apply(e *edit, _ time.Time) error {
+	as, found, err := e.association(c.A, c.B)
+	switch {
+	case err != nil:
+		return err
+	case c.A == InfraName || c.B == InfraName:
+		return refuse(Conflict, "%s takes no association: it sees everyone already", InfraName)
+	case found:
+		return refuse(Conflict, "%s and %s are associated already", c.A, c.B)
+	}
+	e.putAssociation(as)
+	e.tellSides(as)
+	return nil
+}
+
+func (c Dissociate) apply(e *edit, _ time.Time) error {
+	as, found, err := e.association(c.A, c.B)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return refuse(NotFound, "%s and %s are not associated", c.A, c.B)
+	}
+	e.deleteAssociation(as)
+	e.tellSides(as)
+	return nil
+}
+
+// association makes the association of two CIDRs by their names, in either
+// order, and tells whether the book has it.
+func (b *Book) association(x, y string) (as Association, found bool, err error) {
+	i, err := b.findCIDR(x)
+	if err != nil {
+		return as, false, err
+	}
+	j, err := b.findCIDR(y)
+	if err != nil {
+		return as, false, err
+	}
+	as = Association{A: b.s.CIDRs[min(i, j)].Prefix, B: b.s.CIDRs[max(i, j)].Prefix}
+	_, found = slices.BinarySearchFunc(b.s.Associations, as, compareAssociations)
+	return as, found, nil
+}
+
+// tellSides tells each side of an association to look at the other, unless
+// there is nobody on one of them.
+func (e *edit) tellSides(as Association) {
+	if len(e.peersIn(as.A)) == 0 || len(e.peersIn(as.B)) == 0 {
+		return
+	}
+	e.change.Parts = append(e.change.Parts, Part{Audience: as.A, Touched: as.B})
+	if as.A != as.B {
+		e.change.Parts = append(e.change.Parts, Part{Audience: as.B, Touched: as.A})
+	}
+}
