@@ -3,14 +3,19 @@
 // and written by its callers. Unknown sections and options are errors that
 // name file, line, section and option.
 //
-// A file has one section for each network:
+// A file has one section for each network. UCI's section names have no dashes,
+// names of networks have no underscores: a dash in one is an underscore in the
+// other.
 //
 //	config network 'home'
 //		option role 'peer'
 //		option listen_port '51820'
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Role is the part a machine plays in a network.
 type Role string
@@ -28,12 +33,12 @@ const (
 	DefaultHosts     = "/etc/hosts"
 )
 
-// HostsNone is the value of Hosts that keeps names out of every file.
-const HostsNone = "none"
+// NoHosts is the value of option hosts that keeps names out of every file.
+const NoHosts = "none"
 
 // Network is one `config network` section.
 type Network struct {
-	Name       string // section name; the interface's name as well
+	Name       string // section name, with a dash for each _; the interface's name as well
 	Enabled    bool   // option enabled; default 1
 	Role       Role   // option role; must be given
 	ListenPort uint16 // option listen_port; 0 (default): any free one
@@ -47,6 +52,18 @@ type Network struct {
 	Endpoints []string
 	// Exclude are underlay ranges never reported as candidates (list exclude).
 	Exclude []netip.Prefix
+}
+
+// New returns a network with the defaults of all other options.
+func New(name string, role Role) Network {
+	return Network{Name: name, Role: role, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Hosts: DefaultHosts}
+}
+
+// Equal tells whether two sections mean the same.
+func (n *Network) Equal(o *Network) bool {
+	return n.Name == o.Name && n.Enabled == o.Enabled && n.Role == o.Role && n.ListenPort == o.ListenPort &&
+		n.MTU == o.MTU && n.Keepalive == o.Keepalive && n.Routes == o.Routes && n.Hosts == o.Hosts &&
+		slices.Equal(n.Endpoints, o.Endpoints) && slices.Equal(n.Exclude, o.Exclude)
 }
 
 // Config is a whole file.

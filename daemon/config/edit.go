@@ -32,7 +32,7 @@ func Set(name string, text []byte, n Network) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if _, err := Parse(name, f.Bytes()); err != nil {
+	if err := check(name, f.Bytes(), &n); err != nil {
 		return nil, fmt.Errorf("network %s is not written: %w", n.Name, err)
 	}
 	return f.Bytes(), nil
@@ -41,17 +41,11 @@ func Set(name string, text []byte, n Network) ([]byte, error) {
 // set makes the option in the file say what n says.
 func (o *option) set(f *uci.File, section string, n *Network) error {
 	s, _ := f.Section(section)
-	have := defaults(n.Name)
-	have.Role = n.Role
-	if written, ok := s.Option(o.name); ok {
-		// One that cannot be read differs from n, and so is replaced.
-		if readOption(&have, written) != nil {
-			have = Network{}
-		}
-	}
-	want := o.write(n)
+	written, present := s.Option(o.name)
+	have, want := New(n.Name, n.Role), o.write(n)
+	said := present && readOption(&have, written) == nil && slices.Equal(o.write(&have), want)
 	switch {
-	case o.name != "role" && slices.Equal(o.write(&have), want):
+	case said && (len(want) > 0 || !o.list): // a list that says nothing is the other role's
 		return nil
 	case len(want) == 0:
 		return f.Unset(section, o.name)
@@ -59,6 +53,18 @@ func (o *option) set(f *uci.File, section string, n *Network) error {
 		return f.SetList(section, o.name, want)
 	}
 	return f.Set(section, o.name, want[0])
+}
+
+// check tells whether text is a configuration that says what n says.
+func check(name string, text []byte, n *Network) error {
+	c, err := Parse(name, text)
+	if err != nil {
+		return err
+	}
+	if got, ok := c.Network(n.Name); !ok || !got.Equal(n) {
+		return fmt.Errorf("%s: these values cannot be written: %+v", name, *n)
+	}
+	return nil
 }
 
 // Remove returns text without the network's section; without such a section

@@ -40,11 +40,6 @@ const (
 	listEndpoint    = "endpoint"
 )
 
-// defaults is what a section says that says nothing.
-func defaults(name string) Network {
-	return Network{Name: name, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Hosts: DefaultHosts}
-}
-
 // one makes a reader of a single value.
 func one(read func(*Network, string) error) func(*Network, []string) error {
 	return func(n *Network, values []string) error { return read(n, values[0]) }
@@ -126,8 +121,8 @@ func unlessNumber(v, usual int) []string {
 }
 
 func readHosts(n *Network, s string) error {
-	if s != HostsNone && !strings.HasPrefix(s, "/") {
-		return fmt.Errorf("%.80q is neither a path from / on nor %q", s, HostsNone)
+	if s != NoHosts && !strings.HasPrefix(s, "/") {
+		return fmt.Errorf("%.80q is neither a path from / on nor %q", s, NoHosts)
 	}
 	n.Hosts = s
 	return nil

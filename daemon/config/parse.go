@@ -94,26 +94,40 @@ func (r *reader) section(s *uci.Section) {
 		r.report(line, "the section has no name: write \"config network 'NAME'\" with the network's name")
 		return
 	}
-	n := defaults(strings.ReplaceAll(s.Name, "_", "-"))
+	n := New(strings.ReplaceAll(s.Name, "_", "-"), "")
 	if err := network.CheckNetworkName(n.Name); err != nil {
 		r.report(line, "section %s: %w", s.Name, err)
 	}
-	good := true
-	for i := range s.Options {
-		o := &s.Options[i]
-		if err := readOption(&n, o); err != nil {
-			r.report(o.Lines[len(o.Lines)-1], "section %s, option %s: %w", s.Name, o.Name, err)
-			good = false
-		}
-	}
-	if err := checkRole(&n, s); err != nil && good {
-		r.report(line, "section %s, %w", s.Name, err)
-	}
+	r.options(&n, s)
 	if o, ok := s.Option("listen_port"); ok && n.ListenPort != 0 {
-		r.ports = append(r.ports, portLine{n.Name, n.ListenPort, o.Lines[len(o.Lines)-1]})
+		r.ports = append(r.ports, portLine{n.Name, n.ListenPort, lastLine(o)})
 	}
 	r.config.Networks = append(r.config.Networks, n)
 }
+
+// options reads a section's options, and reports what does not fit its role
+// unless the option concerned is reported already.
+func (r *reader) options(n *Network, s *uci.Section) {
+	bad := map[string]bool{}
+	for i := range s.Options {
+		o := &s.Options[i]
+		if err := readOption(n, o); err != nil {
+			r.report(lastLine(o), "section %s, option %s: %w", s.Name, o.Name, err)
+			bad[o.Name] = true
+		}
+	}
+	name, err := checkRole(n, s)
+	if err == nil || bad[name] {
+		return
+	}
+	line := s.Lines[0]
+	if o, ok := s.Option(name); ok {
+		line = lastLine(o)
+	}
+	r.report(line, "section %s, option %s: %w", s.Name, name, err)
+}
+
+func lastLine(o *uci.Option) int { return o.Lines[len(o.Lines)-1] }
 
 // readOption reads an option into n.
 func readOption(n *Network, o *uci.Option) error {
@@ -139,23 +153,23 @@ func optionNames() []string {
 	return names
 }
 
-// checkRole tells what the network's role lacks, or has and must not.
-func checkRole(n *Network, s *uci.Section) error {
+// checkRole tells which option the network's role lacks, or has and must not.
+func checkRole(n *Network, s *uci.Section) (name string, err error) {
 	_, coordinators := s.Option(listCoordinator)
 	_, endpoints := s.Option(listEndpoint)
 	switch {
 	case n.Role == "":
-		return fmt.Errorf("option role: is missing: write %s or %s", Peer, Coordinator)
+		return "role", fmt.Errorf("is missing: write %s or %s", Peer, Coordinator)
 	case n.Role == Peer && endpoints:
-		return fmt.Errorf("option %s: is for the coordinator: a peer has %s, where it finds the coordinator", listEndpoint, listCoordinator)
+		return listEndpoint, fmt.Errorf("is for the coordinator: a peer has %s, where it finds the coordinator", listCoordinator)
 	case n.Role == Peer && !coordinators:
-		return fmt.Errorf("option %s: is missing: write at least one endpoint of the coordinator, HOST:PORT", listCoordinator)
+		return listCoordinator, errors.New("is missing: write at least one endpoint of the coordinator, HOST:PORT")
 	case n.Role == Coordinator && coordinators:
-		return fmt.Errorf("option %s: is for peers: the coordinator has %s, where peers find it", listCoordinator, listEndpoint)
+		return listCoordinator, fmt.Errorf("is for peers: the coordinator has %s, where peers find it", listEndpoint)
 	case n.Role == Coordinator && n.ListenPort == 0:
-		return errors.New("option listen_port: is missing: a coordinator needs one, from 1 to 65535")
+		return "listen_port", errors.New("is missing: a coordinator needs one, from 1 to 65535")
 	}
-	return nil
+	return "", nil
 }
 
 // checkPorts reports networks that would listen on the same port.
