@@ -35,7 +35,7 @@ func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
 	}
 	book, err := r.Do(cmd)
 	if err != nil {
-		return none, asProblem(err)
+		return none, err
 	}
 	p, ok := book.PeerNamed(req.Name)
 	if !ok {

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ginnel/coordinator/api"
@@ -87,14 +88,8 @@ func (r *Role) active(a netip.Addr) (*network.Peer, error) {
 // SetCandidates replaces what is known of the candidates of the peer at from,
 // and has those nudged who may see it.
 func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
-	if err := rep.Check(); err != nil {
+	if err := r.checkReport(&rep); err != nil {
 		return err
-	}
-	root := r.Book().Root()
-	for _, c := range rep.Candidates {
-		if root.Contains(c.Addr()) {
-			return wire.Errorf(wire.StatusUnprocessable, "candidate %s is an overlay address: report addresses of the underlay", c)
-		}
 	}
 	now := r.cfg.Now()
 	r.mu.Lock()
@@ -103,10 +98,26 @@ func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 		return err
 	}
 	e := r.hub.endpoints[from]
-	e.Candidates = append([]netip.AddrPort(nil), rep.Candidates...)
+	e.Candidates = slices.Clone(rep.Candidates)
 	if r.hub.setEndpoints(from, e) {
 		r.tell(r.hub.witnesses(from), now.Add(newsPause))
 		r.awake()
+	}
+	return nil
+}
+
+func (r *Role) checkReport(rep *wire.Report) error {
+	if len(rep.Candidates) > wire.MaxCandidates {
+		return wire.Errorf(wire.StatusTooLarge, "%d candidates, at most %d are taken: report the best", len(rep.Candidates), wire.MaxCandidates)
+	}
+	if err := rep.Check(); err != nil {
+		return wire.Errorf(wire.StatusUnprocessable, "%v", err)
+	}
+	root := r.Book().Root()
+	for _, c := range rep.Candidates {
+		if root.Contains(c.Addr()) {
+			return wire.Errorf(wire.StatusUnprocessable, "candidate %s is an overlay address: report addresses of the underlay", c)
+		}
 	}
 	return nil
 }
@@ -137,21 +148,29 @@ func (r *Role) sight(now time.Time, s *wire.Sighting) {
 	if held := r.hub.holds[s.Address]; held != nil && s.LastHandshake.After(held.began) {
 		r.release(s.Address, now)
 	}
-	if !s.Endpoint.IsValid() || now.Sub(s.LastHandshake) > aliveFor {
+	seen := netip.AddrPortFrom(s.Endpoint.Addr().Unmap(), s.Endpoint.Port())
+	// Peers refuse an update with an endpoint that cannot be one.
+	usable := wire.CheckUnderlay(seen) == nil && !r.hub.book.Root().Contains(seen.Addr())
+	if usable && now.Sub(s.LastHandshake) <= aliveFor {
+		r.sightEndpoint(now, s.Address, seen)
+	}
+}
+
+// sightEndpoint takes where the peer at a was seen. The caller holds r.mu.
+func (r *Role) sightEndpoint(now time.Time, a netip.Addr, seen netip.AddrPort) {
+	e := r.hub.endpoints[a]
+	e.Seen = seen
+	if !r.hub.setEndpoints(a, e) {
 		return
 	}
-	e := r.hub.endpoints[s.Address]
-	e.Seen = netip.AddrPortFrom(s.Endpoint.Addr().Unmap(), s.Endpoint.Port())
-	if r.hub.setEndpoints(s.Address, e) {
-		due := now.Add(newsPause)
-		for a := range r.hub.witnesses(s.Address) {
-			if a != r.own { // it is where the news comes from
-				r.nudger.news(a, due)
-			}
+	due := now.Add(newsPause)
+	for w := range r.hub.witnesses(a) {
+		if w != r.own { // the news came from there
+			r.nudger.news(w, due)
 		}
-		if p, _ := r.hub.book.Peer(s.Address); isActive(p) {
-			r.nudger.news(s.Address, due) // to order its own candidates by
-		}
+	}
+	if p, _ := r.hub.book.Peer(a); isActive(p) {
+		r.nudger.news(a, due) // it orders its own candidates by it
 	}
 }
 
@@ -164,7 +183,7 @@ func (r *Role) Redeem(from netip.Addr, k key.PublicKey) (wire.Redeemed, func(), 
 	before, _ := r.Book().Peer(from)
 	book, changes, err := r.commit(network.Redeem{Address: from, Key: k})
 	if err != nil {
-		return wire.Redeemed{}, nil, asProblem(err)
+		return wire.Redeemed{}, nil, err
 	}
 	now := r.cfg.Now()
 	r.mu.Lock()

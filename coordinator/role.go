@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -179,13 +178,4 @@ func (r *Role) awake() {
 	case r.kick <- struct{}{}:
 	default: // it will look anyway
 	}
-}
-
-// asProblem makes what the book refused into what crosses the wire.
-func asProblem(err error) error {
-	var refusal *network.Refusal
-	if errors.As(err, &refusal) {
-		return api.Problem(refusal)
-	}
-	return err
 }

@@ -45,7 +45,8 @@ type Caller struct {
 }
 
 // Peers is what the role does for every peer. Methods may be called
-// concurrently; errors are *wire.Problem where the caller is at fault.
+// concurrently; errors are *wire.Problem or *network.Refusal where the caller
+// is at fault.
 type Peers interface {
 	// Authenticate tells who speaks from an address with a token.
 	Authenticate(from netip.Addr, t key.Token) Caller
@@ -65,7 +66,6 @@ type Admins interface {
 	// Book returns the current book.
 	Book() *network.Book
 	// Do applies commands, all or none, and returns the book after them.
-	// Refusals are *network.Refusal.
 	Do(cmds ...network.Command) (*network.Book, error)
 	// Invite makes an invitation.
 	Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)

@@ -49,7 +49,7 @@ func migrate(db *bbolt.DB, steps []migration) error {
 	}
 	switch {
 	case have > newest:
-		return fmt.Errorf("schema is %d, this program knows up to %d: %w", have, newest, ErrSchema)
+		return fmt.Errorf("schema is %d, this program knows up to %d: %w", have, newest, ErrNewer)
 	case have == newest:
 		return db.View(checkBuckets)
 	}

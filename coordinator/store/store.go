@@ -18,11 +18,10 @@
 // # Failures
 //
 // A commit is one bbolt transaction, which the next start finds whole or not
-// at all. When a commit fails, the file is asked before every later one
-// whether it still is where the book is, because a transaction may reach the
-// disk and be reported as failed; if it is not, nothing is written any more
-// until a restart has read what is there. A damaged file is an error and is
-// never written to.
+// at all. A transaction may also reach the disk and be reported as failed: the
+// file is then ahead of the book, every later commit finds that out and fails,
+// and a restart goes on from the file. A damaged file is an error and is never
+// written to.
 package store
 
 import (
@@ -40,8 +39,8 @@ import (
 // TailLength is how many of the last changes are kept.
 const TailLength = 1000
 
-// ErrSchema is wrapped by Open's error when a newer program wrote the file.
-var ErrSchema = errors.New("book was written by a newer ginnel: use that one")
+// ErrNewer is wrapped by Open's error when a newer ginnel wrote the file.
+var ErrNewer = errors.New("written by a newer ginnel: install that version, or a later one")
 
 // Store is an open book file. Commit and Close may be called concurrently.
 type Store struct{ db *bbolt.DB }
@@ -75,7 +74,7 @@ func Create(path string, book *network.Book, change network.Change) error {
 // Open opens the book file at path, brings it up to the current schema, and
 // returns it with its book and its last changes, oldest first, which have no
 // records. The caller closes the Store. Errors wrap fs.ErrNotExist,
-// dbfile.ErrDamaged, ErrSchema or platform.ErrInUse where that is the cause.
+// dbfile.ErrDamaged, ErrNewer or platform.ErrInUse where that is the cause.
 func Open(path string) (*Store, *network.Book, []network.Change, error) {
 	return open(path, migrations)
 }
