@@ -10,8 +10,9 @@ import (
 // Apply does to s what c does to the interface that s describes, so that a
 // model can be kept without reading the interface again. It follows WireGuard's
 // rules: removals come first, an update of an absent peer does nothing, a
-// prefix belongs to one peer only and moves to the last that names it, and the
-// interface's own key is no peer. It keeps nothing of c.
+// prefix belongs to one peer only and moves to the last that names it, the
+// interface's own key is no peer, and an IPv4-mapped endpoint is an IPv4 one. It
+// keeps nothing of c.
 //
 // A ListenPort of 0 asks for any port: s then says 0, until it is observed.
 func (s *TunnelState) Apply(c *TunnelChange) {
@@ -62,7 +63,7 @@ func (s *TunnelState) applyDevice(c *TunnelChange) {
 func (s *TunnelState) applyPeer(i int, c *PeerChange) {
 	p := &s.Peers[i]
 	if c.Set&SetEndpoint != 0 {
-		p.Endpoint = c.Endpoint
+		p.Endpoint = netip.AddrPortFrom(c.Endpoint.Addr().Unmap(), c.Endpoint.Port())
 	}
 	if c.Set&SetKeepalive != 0 {
 		p.Keepalive = c.Keepalive

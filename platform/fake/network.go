@@ -89,9 +89,10 @@ func (o *OS) Underlay() ([]platform.UnderlayAddress, error) {
 	return all, nil
 }
 
-// Watch implements platform.Network.
+// Watch implements platform.Network. Its first call of changed comes at once.
 func (o *OS) Watch(ctx context.Context, changed func()) error {
 	ch := make(chan struct{}, 1)
+	ch <- struct{}{}
 	o.w.mu.Lock()
 	o.watchers = append(o.watchers, ch)
 	o.w.mu.Unlock()

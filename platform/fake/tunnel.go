@@ -27,6 +27,9 @@ type handle struct {
 
 // Open implements platform.Tunnels.
 func (o *OS) Open(name string, mtu int) (platform.Tunnel, error) {
+	if err := platform.CheckLinkName(name); err != nil {
+		return nil, err
+	}
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
 	if err := o.fault(OpenTunnel); err != nil {

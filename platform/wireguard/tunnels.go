@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"ginnel/platform"
 )
@@ -31,7 +30,7 @@ func New(log *slog.Logger) *Tunnels {
 // Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap
 // platform.ErrExist, ErrPermission or ErrUnsupported where one of them fits.
 func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
-	if err := checkName(name); err != nil {
+	if err := platform.CheckLinkName(name); err != nil {
 		return nil, err
 	}
 	var unsupported []error
@@ -46,13 +45,4 @@ func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 		unsupported = append(unsupported, err)
 	}
 	return nil, fmt.Errorf("open tunnel %s: %w", name, errors.Join(unsupported...))
-}
-
-// checkName keeps away from the kernel what it would take for a pattern, or
-// cut short.
-func checkName(name string) error {
-	if len(name) < 1 || len(name) > 15 || name == "." || name == ".." || strings.ContainsAny(name, "/%: \t\n\x00") {
-		return fmt.Errorf("%q cannot name a link: want 1 to 15 bytes without /, %%, : and blanks", name)
-	}
-	return nil
 }

@@ -1,0 +1,53 @@
+package platformtest
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Namespace moves the calling test into a network namespace of its own, where
+// only loopback is, up. It locks the test's goroutine to its thread, which
+// ends with it; other goroutines are still where they were until they call
+// enter, which does the same to them. It needs root and fails the test without.
+func Namespace(t *testing.T) (enter func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatalf("make a network namespace: %v", err)
+	}
+	ns, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+	if err != nil {
+		t.Fatalf("open the network namespace: %v", err)
+	}
+	t.Cleanup(func() { ns.Close() })
+	SetFlags(t, "lo", unix.IFF_UP)
+	return func() {
+		runtime.LockOSThread()
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			t.Errorf("enter the network namespace: %v", err)
+		}
+	}
+}
+
+// SetFlags sets a link's interface flags (IFF_UP, or 0 to take it down) in the
+// namespace of the calling thread.
+func SetFlags(t *testing.T, link string, flags uint16) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ifr.SetUint16(flags)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
+		t.Fatalf("set flags of %s: %v", link, err)
+	}
+}
