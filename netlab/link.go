@@ -1,0 +1,192 @@
+package netlab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/jsimonetti/rtnetlink/v2"
+	"github.com/jsimonetti/rtnetlink/v2/driver"
+	"golang.org/x/sys/unix"
+)
+
+// Link is a cable between a host and a switch, with the host's addresses on it.
+type Link struct {
+	host  *Host
+	sw    *Switch
+	name  string // in the host
+	port  string // in the switch
+	index uint32 // in the host
+	addrs []netip.Prefix
+	// The default routes that go over this link, by gateway, and their metric:
+	// a host's first link is preferred.
+	gateways []netip.Addr
+	metric   uint32
+	// announced are prefixes routed to the host over this link (a router's LAN).
+	announced []netip.Prefix
+}
+
+// Connect plugs another cable between h and a switch, and returns it. The link
+// is called eth and the number of links the host had. Addresses are as for
+// World.Host. The default route over the host's first link stays preferred.
+func (h *Host) Connect(sw *Switch, addrs ...string) *Link {
+	h.w.t.Helper()
+	n := len(h.links)
+	l := &Link{host: h, sw: sw, name: "eth" + strconv.Itoa(n), port: h.w.portName(), metric: uint32(100 + n)}
+	h.w.must(h.ns.rtnl(l.makeCable), "%s: connect to %s", h.name, sw.name)
+	h.w.must(sw.ns.rtnl(l.plugIn), "%s: connect to %s", h.name, sw.name)
+	h.links = append(h.links, l)
+	l.SetAddress(addrs...)
+	return l
+}
+
+// Name is the link's name in the host: eth0, eth1 and so on.
+func (l *Link) Name() string { return l.name }
+
+// Switch is what the cable is plugged into at its other end.
+func (l *Link) Switch() *Switch { return l.sw }
+
+// Addrs are the host's addresses on this link.
+func (l *Link) Addrs() []netip.Prefix { return slices.Clone(l.addrs) }
+
+// Down cuts the cable: the host's link loses its carrier, and keeps its
+// addresses and routes. Cutting a cut cable changes nothing.
+func (l *Link) Down() { l.host.w.t.Helper(); l.setPort(false) }
+
+// Up mends the cable.
+func (l *Link) Up() { l.host.w.t.Helper(); l.setPort(true) }
+
+func (l *Link) setPort(up bool) {
+	l.host.w.t.Helper()
+	l.host.w.must(l.sw.ns.rtnl(func(c *rtnetlink.Conn) error {
+		index, err := linkIndex(c, l.port)
+		if err != nil {
+			return err
+		}
+		return setUp(c, index, up)
+	}), "%s: %s: set carrier", l.host.name, l.name)
+}
+
+// SetAddress replaces all addresses of this link, and the default routes over
+// it, as a provider or a DHCP server does that gives out another address. An
+// address is "192.0.2.7" or, outside the switch's prefixes, "192.0.2.7/24".
+// None means a free one of each family that the switch has.
+func (l *Link) SetAddress(addrs ...string) {
+	l.host.w.t.Helper()
+	places, err := l.sw.places(addrs)
+	l.host.w.must(err, "%s: address", l.host.name)
+	l.host.w.must(l.host.ns.rtnl(func(c *rtnetlink.Conn) error {
+		if err := l.clear(c); err != nil {
+			return err
+		}
+		return l.configure(c, places)
+	}), "%s: set addresses of %s", l.host.name, l.name)
+	l.host.w.must(l.announce(), "%s: announce", l.host.name)
+}
+
+// MoveTo pulls the cable out of its switch and plugs it into another, with
+// other addresses: a laptop that roams. The host keeps its link. Addresses are
+// as for SetAddress.
+func (l *Link) MoveTo(sw *Switch, addrs ...string) {
+	l.host.w.t.Helper()
+	l.host.w.must(l.sw.ns.rtnl(func(c *rtnetlink.Conn) error {
+		index, err := linkIndex(c, l.port)
+		if err != nil {
+			return err
+		}
+		return c.Link.Set(&rtnetlink.LinkMessage{Index: index,
+			Attributes: &rtnetlink.LinkAttributes{NetNS: rtnetlink.NetNSForFD(uint32(sw.ns.net.Fd()))}})
+	}), "%s: unplug from %s", l.host.name, l.sw.name)
+	l.host.w.must(sw.ns.rtnl(l.plugInto(sw)), "%s: connect to %s", l.host.name, sw.name)
+	l.sw = sw
+	l.SetAddress(addrs...)
+}
+
+// makeCable makes the veth pair: one end here, one in the switch.
+func (l *Link) makeCable(c *rtnetlink.Conn) (err error) {
+	peer := &rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{
+		Name: l.port, NetNS: rtnetlink.NetNSForFD(uint32(l.sw.ns.net.Fd())),
+	}}
+	err = c.Link.New(&rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{
+		Name: l.name, Info: &rtnetlink.LinkInfo{Kind: "veth", Data: &driver.Veth{PeerInfo: peer}},
+	}})
+	if err != nil {
+		return fmt.Errorf("make veth pair: %w", err)
+	}
+	if l.index, err = linkIndex(c, l.name); err != nil {
+		return err
+	}
+	return setUp(c, l.index, true)
+}
+
+func (l *Link) plugIn(c *rtnetlink.Conn) error { return l.plugInto(l.sw)(c) }
+
+// plugInto makes the far end, which is in sw's namespace already, a port of sw.
+func (l *Link) plugInto(sw *Switch) func(*rtnetlink.Conn) error {
+	return func(c *rtnetlink.Conn) error {
+		index, err := linkIndex(c, l.port)
+		if err != nil {
+			return err
+		}
+		err = c.Link.Set(&rtnetlink.LinkMessage{Index: index, Flags: unix.IFF_UP, Change: unix.IFF_UP,
+			Attributes: &rtnetlink.LinkAttributes{Master: &sw.index}})
+		if err != nil {
+			return fmt.Errorf("add port to bridge: %w", err)
+		}
+		return nil
+	}
+}
+
+// clear removes the link's addresses and default routes.
+func (l *Link) clear(c *rtnetlink.Conn) error {
+	for _, gw := range l.gateways {
+		if err := removeRoute(c, l.index, l.metric, defaultFor(gw), gw); err != nil {
+			return err
+		}
+	}
+	for _, p := range l.addrs {
+		if err := removeAddress(c, l.index, p); err != nil {
+			return err
+		}
+	}
+	l.addrs, l.gateways = nil, nil
+	return nil
+}
+
+// configure gives the link its addresses, and a default route for each through
+// the switch's gateway, if it has one that is not this host.
+func (l *Link) configure(c *rtnetlink.Conn, addrs []netip.Prefix) error {
+	for _, p := range addrs {
+		if err := addAddress(c, l.index, p); err != nil {
+			return err
+		}
+		l.addrs = append(l.addrs, p)
+		home, ok := l.sw.prefixOf(p.Addr())
+		gw := gatewayOf(home)
+		if !ok || l.sw.gateway == nil || gw == p.Addr() || slices.Contains(l.gateways, gw) {
+			continue
+		}
+		if err := replaceRoute(c, l.index, l.metric, defaultFor(gw), gw); err != nil {
+			return err
+		}
+		l.gateways = append(l.gateways, gw)
+	}
+	return nil
+}
+
+// announce routes what is behind this host to its present address.
+func (l *Link) announce() error {
+	for _, dst := range l.announced {
+		for _, p := range l.addrs {
+			if p.Addr().Is4() != dst.Addr().Is4() {
+				continue
+			}
+			if err := l.sw.announce(dst, p.Addr()); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}

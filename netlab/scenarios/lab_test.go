@@ -1,0 +1,174 @@
+// Package scenarios_test runs the real binary on small internets: each test is
+// one thing that must be seen to hold.
+package scenarios_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"ginnel/daemon/local"
+	"ginnel/netlab"
+)
+
+func TestMain(m *testing.M) { netlab.Main(m) }
+
+// patience is how long a test waits for what has no budget of its own: long,
+// because the machine may be busy.
+const patience = 30 * time.Second
+
+// endpoint is where a coordinator's WireGuard listens by default.
+const port = "51820"
+
+// lab is a world with a binary to run in it.
+type lab struct {
+	*netlab.World
+	t      *testing.T
+	binary string
+}
+
+func newLab(t *testing.T) *lab {
+	return &lab{World: netlab.New(t), t: t, binary: netlab.Binary(t)}
+}
+
+// machine is a host that runs the daemon.
+type machine struct {
+	*netlab.Host
+	lab    *lab
+	daemon *netlab.Process
+}
+
+// machine starts the daemon on a host and waits until it answers.
+func (l *lab) machine(h *netlab.Host) *machine {
+	l.t.Helper()
+	m := &machine{Host: h, lab: l}
+	m.start()
+	return m
+}
+
+func (m *machine) start() {
+	m.lab.t.Helper()
+	m.daemon = m.Start(m.lab.binary, "daemon", "--verbose")
+	netlab.Eventually(m.lab.t, patience, m.Name()+"'s daemon answers", func() error {
+		_, err := m.Try(m.lab.binary, "status")
+		return err
+	})
+}
+
+// coordinator makes host the coordinator of network "home".
+func (l *lab) coordinator(h *netlab.Host, root string) *machine {
+	l.t.Helper()
+	m := l.machine(h)
+	m.ginnel("network", "create", "home", root, "--endpoint", netip.AddrPortFrom(h.Addr(), 51820).String())
+	return m
+}
+
+// ginnel runs a command that must succeed and returns what it printed.
+func (m *machine) ginnel(args ...string) string {
+	m.lab.t.Helper()
+	return m.Run(m.lab.binary, args...)
+}
+
+// refused runs a command that must fail with a message that contains why.
+func (m *machine) refused(why string, args ...string) {
+	m.lab.t.Helper()
+	out, err := m.Try(m.lab.binary, args...)
+	if err == nil {
+		m.lab.t.Fatalf("ginnel %s succeeded, printing %q; it must be refused", strings.Join(args, " "), out)
+	}
+	if !strings.Contains(err.Error(), why) {
+		m.lab.t.Fatalf("ginnel %s is refused with %q, which does not say %q", strings.Join(args, " "), err, why)
+	}
+}
+
+// invite asks m for an invitation for a host into a CIDR.
+func (m *machine) invite(name, cidr string, more ...string) (token string) {
+	m.lab.t.Helper()
+	return strings.TrimSpace(m.ginnel(append([]string{"peer", "invite", name, "--cidr", cidr}, more...)...))
+}
+
+// join makes host a machine that joined by an invitation of admin's.
+func (l *lab) join(admin *machine, h *netlab.Host, cidr string, more ...string) *machine {
+	l.t.Helper()
+	m := l.machine(h)
+	m.ginnel("join", admin.invite(h.Name(), cidr, more...))
+	return m
+}
+
+// network returns m's network "home".
+func (m *machine) network() (local.Network, error) {
+	out, err := m.Try(m.lab.binary, "status", "home", "--json")
+	if err != nil {
+		return local.Network{}, err
+	}
+	var s local.Status
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		return local.Network{}, fmt.Errorf("status is not JSON: %w", err)
+	}
+	if len(s.Networks) != 1 {
+		return local.Network{}, fmt.Errorf("status tells of %d networks, want 1", len(s.Networks))
+	}
+	return s.Networks[0], nil
+}
+
+// overlay returns m's own overlay address.
+func (m *machine) overlay() netip.Addr {
+	m.lab.t.Helper()
+	n, err := m.network()
+	if err != nil || !n.Self.Address.IsValid() {
+		m.lab.t.Fatalf("%s has no overlay address: %v", m.Name(), err)
+	}
+	return n.Self.Address
+}
+
+// peer returns how m reaches the peer called name.
+func (m *machine) peer(name string) (local.Peer, error) {
+	n, err := m.network()
+	if err != nil {
+		return local.Peer{}, err
+	}
+	for _, p := range n.Peers {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return local.Peer{}, fmt.Errorf("%s does not know a peer %s", m.Name(), name)
+}
+
+// reaches waits until m can ping to through the tunnel.
+func (m *machine) reaches(to *machine, within time.Duration) {
+	m.lab.t.Helper()
+	if err := m.Ping(to.overlay().String(), within); err != nil {
+		m.lab.t.Fatalf("%s does not reach %s: %v", m.Name(), to.Name(), err)
+	}
+}
+
+// allReach waits until every machine reaches every other.
+func (l *lab) allReach(machines ...*machine) {
+	l.t.Helper()
+	for _, from := range machines {
+		for _, to := range machines {
+			if from != to {
+				from.reaches(to, patience)
+			}
+		}
+	}
+}
+
+// forgets waits until m knows no peer called name, by any means.
+func (m *machine) forgets(name string, within time.Duration) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, within, m.Name()+" forgets "+name, func() error {
+		if _, err := m.peer(name); err == nil {
+			return fmt.Errorf("%s is still in %s's map", name, m.Name())
+		}
+		hosts, err := m.ReadFile("/etc/hosts")
+		if err == nil && strings.Contains(string(hosts), name+".home.wg") {
+			err = fmt.Errorf("%s is still in the hosts file", name)
+		}
+		return err
+	})
+}

@@ -1,0 +1,194 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"ginnel/netlab"
+)
+
+// homes is the world of the picture in the README: a coordinator and a server
+// that the internet reaches, and two homes behind NAT routers.
+type homes struct {
+	*lab
+	coordinator, server   *machine
+	laptop, desktop       *machine // in the first home
+	printer, nas          *machine // in the second
+	firstHome, secondHome *netlab.Router
+	internet              *netlab.Switch
+}
+
+// newHomes makes the world with everybody in one CIDR.
+func newHomes(t *testing.T, nat netlab.NAT) *homes {
+	l := newLab(t)
+	h := &homes{lab: l, internet: l.Internet()}
+	h.firstHome = l.Router("router1", nat, h.internet, "192.168.1.0/24")
+	h.secondHome = l.Router("router2", nat, h.internet, "192.168.2.0/24")
+	h.coordinator = l.coordinator(l.Host("vps", h.internet), "10.42.0.0/16")
+	h.coordinator.ginnel("cidr", "add", "machines", "10.42.1.0/24")
+	h.server = l.join(h.coordinator, l.Host("server", h.internet), "machines")
+	h.laptop = l.join(h.coordinator, l.Host("laptop", h.firstHome.LAN), "machines")
+	h.desktop = l.join(h.coordinator, l.Host("desktop", h.firstHome.LAN), "machines")
+	h.printer = l.join(h.coordinator, l.Host("printer", h.secondHome.LAN), "machines")
+	h.nas = l.join(h.coordinator, l.Host("nas", h.secondHome.LAN), "machines")
+	return h
+}
+
+func (h *homes) peers() []*machine {
+	return []*machine{h.server, h.laptop, h.desktop, h.printer, h.nas}
+}
+
+// TestBehaviour74And75TwoHomesAndAServer: everybody reaches everybody directly,
+// inside a home by the LAN, and goes on doing so when the coordinator's machine
+// is gone.
+func TestBehaviour74And75TwoHomesAndAServer(t *testing.T) {
+	h := newHomes(t, netlab.PortRestricted)
+	h.allReach(append(h.peers(), h.coordinator)...)
+	h.laptop.uses(h.desktop, netip.MustParsePrefix("192.168.1.0/24"))
+	h.nas.uses(h.printer, netip.MustParsePrefix("192.168.2.0/24"))
+	h.laptop.uses(h.nas, netip.PrefixFrom(h.secondHome.Addr(), 32))
+	h.laptop.uses(h.server, netip.PrefixFrom(h.server.Addr(), 32))
+
+	pings := startPings(h.peers())
+	h.coordinator.Link(0).Down()
+	h.coordinator.daemon.Kill()
+	h.allReach(h.peers()...)
+	pings.noneLost(t)
+}
+
+// uses waits until m reaches to by an endpoint inside the range.
+func (m *machine) uses(to *machine, within netip.Prefix) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, patience, fmt.Sprintf("%s reaches %s by %s", m.Name(), to.Name(), within), func() error {
+		p, err := m.peer(to.Name())
+		if err == nil && (!p.Connected || !within.Contains(p.Endpoint.Addr())) {
+			err = fmt.Errorf("endpoint %s, connected %v", p.Endpoint, p.Connected)
+		}
+		return err
+	})
+}
+
+// pings are steady pings between every pair of some machines.
+type pings map[string]*netlab.Pinger
+
+const pace = 100 * time.Millisecond
+
+func startPings(machines []*machine) pings {
+	p := pings{}
+	for _, from := range machines {
+		for _, to := range machines {
+			if from != to {
+				p[from.Name()+" -> "+to.Name()] = from.StartPing(to.overlay().String(), pace)
+			}
+		}
+	}
+	return p
+}
+
+// noneLost stops the pings and fails when one was not answered.
+func (p pings) noneLost(t *testing.T) {
+	t.Helper()
+	for pair, pinger := range p {
+		if c := pinger.Stop(); len(c.Lost) > 0 {
+			t.Errorf("%s: %d of %d pings are lost: %v", pair, len(c.Lost), c.Sent, c.Lost)
+		}
+	}
+}
+
+// TestJoinIsFast: from the command to the first ping it takes less than 2 s on
+// a quiet LAN.
+func TestJoinIsFast(t *testing.T) {
+	l := newLab(t)
+	lan := l.Switch("lan", "192.0.2.0/24")
+	c := l.coordinator(l.Host("vps", lan), "10.42.0.0/16")
+	c.ginnel("cidr", "add", "machines", "10.42.1.0/24")
+	first := l.join(c, l.Host("first", lan), "machines")
+	second := l.machine(l.Host("second", lan))
+	token := c.invite("second", "machines")
+	began := time.Now()
+	second.ginnel("join", token)
+	second.reaches(first, patience)
+	took := time.Since(began)
+	t.Logf("join to first ping: %v", took)
+	if took > 2*time.Second {
+		t.Errorf("join to first ping took %v, the budget is 2 s", took)
+	}
+}
+
+// TestBehaviour83MovedServer: a peer whose underlay address changes is
+// reachable again within 5 s.
+func TestBehaviour83MovedServer(t *testing.T) {
+	h := newHomes(t, netlab.PortRestricted)
+	h.allReach(h.peers()...)
+	h.server.SetAddress("203.0.113.77/24")
+	for _, m := range []*machine{h.laptop, h.nas, h.desktop, h.printer} {
+		m.reaches(h.server, 5*time.Second)
+	}
+}
+
+// TestBehaviour83MovedLaptop: a laptop that is carried from one home to the
+// other is reachable again within 5 s, by LAN addresses where it is now.
+func TestBehaviour83MovedLaptop(t *testing.T) {
+	h := newHomes(t, netlab.PortRestricted)
+	h.allReach(h.peers()...)
+	h.laptop.MoveTo(h.secondHome.LAN)
+	began := time.Now()
+	for _, m := range []*machine{h.desktop, h.nas, h.server} {
+		m.reaches(h.laptop, 5*time.Second-time.Since(began))
+	}
+}
+
+// TestRouterWithNewAddress: a home whose provider gives it another address
+// heals without anybody inside noticing it.
+func TestRouterWithNewAddress(t *testing.T) {
+	h := newHomes(t, netlab.PortRestricted)
+	h.allReach(h.peers()...)
+	h.firstHome.SetWAN("203.0.113.99/24")
+	h.server.reaches(h.laptop, patience)
+	h.nas.reaches(h.laptop, patience)
+}
+
+// TestBehaviour24And28AssociationDecides: CIDRs that are not associated can neither reach nor name
+// each other; associated they can, and after that not any more (behaviours 24,
+// 28).
+func TestBehaviour24And28AssociationDecides(t *testing.T) {
+	l := newLab(t)
+	inet := l.Internet()
+	c := l.coordinator(l.Host("vps", inet), "10.42.0.0/16")
+	c.ginnel("cidr", "add", "red", "10.42.1.0/24")
+	c.ginnel("cidr", "add", "blue", "10.42.2.0/24")
+	red := l.join(c, l.Host("ruby", inet), "red")
+	blue := l.join(c, l.Host("sky", inet), "blue")
+	l.allReach(c, red)
+	l.allReach(c, blue)
+	red.forgets("sky", 0)
+	if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
+		t.Fatal("red reaches blue although they are not associated")
+	}
+	c.ginnel("association", "add", "red", "blue")
+	red.reaches(blue, patience)
+	blue.reaches(red, patience)
+	red.names(blue)
+	c.ginnel("association", "remove", "blue", "red")
+	red.forgets("sky", 2*time.Second)
+	blue.forgets("ruby", 2*time.Second)
+	if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
+		t.Fatal("red still reaches blue")
+	}
+}
+
+// names waits until m resolves to's name to its overlay address.
+func (m *machine) names(to *machine) {
+	m.lab.t.Helper()
+	name, want := to.Name()+".home.wg", to.overlay().String()
+	netlab.Eventually(m.lab.t, patience, m.Name()+" resolves "+name, func() error {
+		out, err := m.Try("getent", "hosts", name)
+		if err == nil && !strings.HasPrefix(out, want+" ") {
+			err = fmt.Errorf("getent prints %q, want %s", out, want)
+		}
+		return err
+	})
+}

@@ -1,0 +1,224 @@
+package netlab
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// soon is how long things may take that take milliseconds on an idle machine;
+// never is how long a test waits for what must not happen.
+const (
+	soon  = 20 * time.Second
+	never = 300 * time.Millisecond
+)
+
+func mustPing(t *testing.T, from *Host, to netip.Addr) {
+	t.Helper()
+	if err := from.Ping(to.String(), soon); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustNotPing(t *testing.T, from *Host, to netip.Addr) {
+	t.Helper()
+	if from.Ping(to.String(), never) == nil {
+		t.Fatalf("%s reaches %s", from.Name(), to)
+	}
+}
+
+func TestHostsOnASwitch(t *testing.T) {
+	w := New(t)
+	inet := w.Internet()
+	a, b := w.Host("a", inet), w.Host("b", inet, "198.51.100.7", "2001:db8::77")
+	if got := a.Addr().String(); got != "203.0.113.2" {
+		t.Errorf("automatic address %s, want 203.0.113.2", got)
+	}
+	mustPing(t, a, b.Addr()) // another subnet: through the provider
+	mustPing(t, b, a.Addr())
+	mustPing(t, a, b.Addr6())
+}
+
+func TestPingCountsEveryPacket(t *testing.T) {
+	w := New(t)
+	inet := w.Internet()
+	a, b := w.Host("a", inet), w.Host("b", inet)
+	mustPing(t, a, b.Addr())
+
+	p := a.StartPing(b.Addr().String(), 5*time.Millisecond)
+	received := func(n int) func() error {
+		return func() error {
+			if c := p.Counts(); c.Received < n {
+				return fmt.Errorf("%+v", c)
+			}
+			return nil
+		}
+	}
+	Eventually(t, soon, "20 replies", received(20))
+	if c := p.Counts(); len(c.Lost) > 1 {
+		t.Errorf("an undisturbed path lost packets: %+v", c)
+	}
+	b.Link(0).Down()
+	Eventually(t, soon, "3 losses", func() error {
+		if c := p.Counts(); c.LongestGap() < 3 {
+			return fmt.Errorf("%+v", c)
+		}
+		return nil
+	})
+	b.Link(0).Up()
+	after := p.Counts().Received
+	Eventually(t, soon, "replies after the cable is mended", received(after+3))
+	c := p.Stop()
+	if c.Sent != c.Received+len(c.Lost) || c.LongestGap() < 3 {
+		t.Errorf("counts do not add up: %+v", c)
+	}
+}
+
+func TestMoveAndAddressChange(t *testing.T) {
+	w := New(t)
+	inet := w.Internet()
+	server := w.Host("server", inet)
+	home := w.Router("home", PortRestricted, inet, "192.168.1.0/24")
+	office := w.Router("office", PortRestricted, inet, "10.1.0.0/16")
+	laptop := w.Host("laptop", home.LAN)
+	mustPing(t, laptop, server.Addr())
+
+	laptop.MoveTo(office.LAN)
+	if got := laptop.Addr().String(); got != "10.1.0.2" {
+		t.Errorf("address after the move is %s", got)
+	}
+	mustPing(t, laptop, server.Addr())
+	laptop.MoveTo(inet, "192.0.2.44")
+	mustPing(t, server, laptop.Addr())
+
+	server.SetAddress("198.51.100.9", "2001:db8::9")
+	mustPing(t, laptop, server.Addr())
+	mustNotPing(t, laptop, netip.MustParseAddr("203.0.113.2"))
+	if out := server.Run("ip", "-6", "route", "show", "default"); strings.Count(out, "default") != 1 {
+		t.Errorf("default routes: %s", out)
+	}
+}
+
+func TestHostIsIsolated(t *testing.T) {
+	hosts, err := os.ReadFile("/etc/hosts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(t)
+	inet := w.Internet()
+	a, b := w.Host("a", inet), w.Host("b", inet)
+	if got := a.Run("hostname"); got != "a\n" {
+		t.Errorf("host name %q", got)
+	}
+	if err := a.WriteFile("/etc/hosts", []byte("10.0.0.1 peer.ginnel\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(a.Run("getent", "hosts", "peer.ginnel")); len(got) != 2 || got[0] != "10.0.0.1" {
+		t.Errorf("getent says %q", got)
+	}
+	var exit *exec.ExitError
+	if _, err := b.Try("getent", "hosts", "peer.ginnel"); !errors.As(err, &exit) {
+		t.Errorf("another host knows the name: %v", err)
+	}
+	for _, path := range []string{"/etc/ginnel/x", "/var/lib/ginnel/x", "/run/ginnel/x"} {
+		if err := a.WriteFile(path, []byte("a"), 0o600); err != nil {
+			t.Error(err)
+		}
+		if got, err := a.ReadFile(path); string(got) != "a" {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+		if _, err := b.ReadFile(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is seen by another host: %v", path, err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is seen outside: %v", path, err)
+		}
+	}
+	if now, err := os.ReadFile("/etc/hosts"); string(now) != string(hosts) {
+		t.Errorf("the machine's /etc/hosts has changed: %v", err)
+	}
+	if links, err := net.Interfaces(); err != nil || len(links) != 1 {
+		t.Errorf("the world itself should have its loopback only: %v, %v", links, err)
+	}
+	if out := a.Run("ls", "/sys/class/net"); !strings.Contains(out, "eth0") {
+		t.Errorf("/sys shows %q", out)
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	w := New(t)
+	a := w.Host("a", w.Internet())
+	p := a.Start("sh", "-c", "echo hello; echo oops >&2; cat /etc/hostname; exec sleep 1000")
+	Eventually(t, soon, "output", func() error {
+		if got := p.Log(); got != "hello\noops\na\n" {
+			return fmt.Errorf("log is %q", got)
+		}
+		return nil
+	})
+	if p.Wait(time.Millisecond) == nil {
+		t.Error("a running process counts as ended")
+	}
+	p.Kill()
+	if p.Wait(soon) == nil {
+		t.Error("a killed process counts as successful")
+	}
+	if err := a.Start("true").Wait(soon); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.Try("sh", "-c", "echo why >&2; exit 3"); err == nil || !strings.Contains(err.Error(), "why") {
+		t.Errorf("error does not say why: %v", err)
+	}
+}
+
+// What a program leaves behind in a host ends with the world.
+func TestWorldEndsOrphans(t *testing.T) {
+	var pid string
+	t.Run("world", func(t *testing.T) {
+		w := New(t)
+		a := w.Host("a", w.Internet())
+		pid = strings.TrimSpace(a.Run("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"))
+		if _, err := os.Stat(filepath.Join("/proc", pid)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	Eventually(t, soon, "orphan is gone", func() error {
+		if _, err := os.Stat(filepath.Join("/proc", pid)); err == nil {
+			return errors.New("it is there")
+		}
+		return nil
+	})
+}
+
+func TestCount(t *testing.T) {
+	w := New(t)
+	inet := w.Internet()
+	a, b, c := w.Host("a", inet), w.Host("b", inet), w.Host("c", inet)
+	between := func(x, y *Host) func(Packet) bool {
+		return func(p Packet) bool { return p.Src.Addr() == x.Addr() && p.Dst.Addr() == y.Addr() }
+	}
+	toB, toC := inet.Count(between(a, b)), inet.Count(between(a, c))
+	p := a.StartPing(b.Addr().String(), 10*time.Millisecond)
+	Eventually(t, soon, "10 replies", func() error {
+		if n := p.Counts().Received; n < 10 {
+			return fmt.Errorf("%d", n)
+		}
+		return nil
+	})
+	sent := p.Stop().Sent
+	if got := toB.Packets(); got != sent {
+		t.Errorf("%d packets counted, %d sent", got, sent)
+	}
+	if got := toB.Bytes(); got != sent*(20+echoLen) {
+		t.Errorf("%d bytes counted", got)
+	}
+	if got := toC.Packets(); got != 0 {
+		t.Errorf("%d packets counted where none went", got)
+	}
+}
