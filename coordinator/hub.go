@@ -25,9 +25,9 @@ type hub struct {
 	// consecutive revisions, the last one the book's.
 	tail []network.Change
 
-	epoch uint64 // never zero
-	seq   uint64 // of the latest endpoint news; 0: none in this epoch
-	ring  []netip.Addr
+	epoch uint64       // never zero
+	seq   uint64       // of the latest endpoint news; 0: none in this epoch
+	ring  []netip.Addr // news s is at s modulo its length
 	// endpoints has an entry, possibly a zero one, for every peer that ever
 	// had news in this epoch and is still in the book.
 	endpoints  map[netip.Addr]wire.Endpoints
@@ -83,7 +83,7 @@ func (h *hub) setEndpoints(a netip.Addr, e wire.Endpoints) bool {
 	}
 	h.endpoints[a] = e
 	h.seq++
-	h.ring[h.seq%ringSize] = a
+	h.ring[h.seq%uint64(len(h.ring))] = a
 	return true
 }
 
@@ -163,7 +163,7 @@ func (h *hub) patches(pos wire.Position, p *network.Peer, ranges []netip.Prefix)
 // or all with known endpoints when the ring does not reach back to pos.
 func (h *hub) newsSince(pos wire.Position, p *network.Peer) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
-		if pos.Epoch != h.epoch || pos.Seq > h.seq || h.seq-pos.Seq > ringSize {
+		if pos.Epoch != h.epoch || pos.Seq > h.seq || h.seq-pos.Seq > uint64(len(h.ring)) {
 			for _, q := range h.book.View(p.Address, nil) {
 				if _, known := h.endpoints[q.Address]; known && !yield(q.Address) {
 					return
@@ -173,7 +173,7 @@ func (h *hub) newsSince(pos wire.Position, p *network.Peer) iter.Seq[netip.Addr]
 		}
 		told := map[netip.Addr]bool{}
 		for s := pos.Seq + 1; s <= h.seq; s++ {
-			a := h.ring[s%ringSize]
+			a := h.ring[s%uint64(len(h.ring))]
 			if told[a] || !h.sees(p, a) {
 				continue
 			}
@@ -204,12 +204,6 @@ func (h *hub) concerned(change network.Change) iter.Seq[netip.Addr] {
 				if !yield(a) {
 					return
 				}
-			}
-		}
-		// A peer's own record is in each of its updates.
-		for _, p := range change.Put.Peers {
-			if isActive(&p) && !yield(p.Address) {
-				return
 			}
 		}
 	}
