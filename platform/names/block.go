@@ -18,6 +18,8 @@ const (
 	// no end.
 	joinedEnding = ": begin - do not edit (the line above had no end)"
 	endEnding    = ": end"
+	// blanks may follow a marker: an editor may have changed the ends of lines.
+	blanks = " \t\r\n"
 )
 
 var errName = errors.New("only letters, digits, dashes, dots and underscores can be in a hosts file")
@@ -56,35 +58,39 @@ func isName(s string) bool {
 }
 
 // replace returns text with body between network's markers; without body it
-// returns text without the block. It does not change text.
+// returns text without the block. It does not change text. Of more than one
+// block the first stays: resolvers asked that one first.
 func replace(text []byte, network string, body []byte) []byte {
 	found := blocks(text, network)
-	if len(found) == 0 && len(body) > 0 {
-		if len(text) > 0 && text[len(text)-1] != '\n' {
-			return slices.Concat(text, []byte("\n"), block(network, body, true))
+	if len(body) == 0 {
+		for ; len(found) > 0; found = blocks(text, network) {
+			text = cut(text, found[0])
 		}
-		return slices.Concat(text, block(network, body, false))
+		return text
 	}
-	for i := len(found) - 1; i >= 0; i-- {
-		s := found[i]
-		if i == 0 && len(body) > 0 {
-			text = slices.Concat(text[:s.start], block(network, body, s.joined), text[s.end:])
-		} else {
-			text = cut(text, s)
-		}
+	for ; len(found) > 1; found = blocks(text, network) {
+		text = cut(text, found[1])
 	}
-	return text
+	if len(found) == 1 {
+		s := found[0]
+		return slices.Concat(text[:s.start], block(network, body, s.joined), text[s.end:])
+	}
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		return slices.Concat(text, []byte("\n"), block(network, body, true))
+	}
+	return slices.Concat(text, block(network, body, false))
 }
 
 func block(network string, body []byte, joined bool) []byte {
-	return slices.Concat(beginLine(network, joined), body, []byte(markerStart+network+endEnding+"\n"))
+	begin, end := beginMarker(network, joined), markerStart+network+endEnding
+	return slices.Concat([]byte(begin+"\n"), body, []byte(end+"\n"))
 }
 
-func beginLine(network string, joined bool) []byte {
+func beginMarker(network string, joined bool) string {
 	if joined {
-		return []byte(markerStart + network + joinedEnding + "\n")
+		return markerStart + network + joinedEnding
 	}
-	return []byte(markerStart + network + beginEnding + "\n")
+	return markerStart + network + beginEnding
 }
 
 // cut returns text without s. The end of line that was put before s goes as
@@ -97,7 +103,8 @@ func cut(text []byte, s span) []byte {
 	}
 	line, rest := splitLine(after)
 	if m, ok := parseMarker(line); ok && m.begin && m.joined != s.joined {
-		return slices.Concat(before, beginLine(m.network, s.joined), rest)
+		end := line[len(bytes.TrimRight(line, blanks)):]
+		return slices.Concat(before, []byte(beginMarker(m.network, s.joined)), end, rest)
 	}
 	return slices.Concat(before, after)
 }
@@ -140,10 +147,8 @@ type marker struct {
 	begin, joined bool
 }
 
-// parseMarker forgives white space at the end of the line: an editor may have
-// made the file one with CRLF.
 func parseMarker(line []byte) (m marker, ok bool) {
-	s, ok := strings.CutPrefix(strings.TrimRight(string(line), " \t\r\n"), markerStart)
+	s, ok := strings.CutPrefix(strings.TrimRight(string(line), blanks), markerStart)
 	if !ok {
 		return marker{}, false
 	}
