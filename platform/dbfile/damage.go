@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"runtime/debug"
 
@@ -16,12 +17,13 @@ import (
 // of this machine.
 var ErrDamaged = errors.New("unusable file, left as it is: bring a backup back with \"ginnel restore\"")
 
-// The head of a bbolt file: a page header of 16 bytes, then the meta page,
-// which begins with the magic number in the byte order of its machine.
+// The head of a bbolt file: a page header of 16 bytes, then the first of two
+// meta pages, in the byte order of its machine: magic, version, page size.
 const (
-	magic    = 0xED0CDAED
-	magicAt  = 16
-	headSize = magicAt + 4
+	magic      = 0xED0CDAED
+	magicAt    = 16
+	pageSizeAt = 24
+	headSize   = 28
 )
 
 func damaged(format string, args ...any) error {
@@ -39,9 +41,17 @@ func checkHead(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	m := binary.NativeEndian.Uint32(head[magicAt:])
-	if swapped := m<<24 | m&0xff00<<8 | m>>8&0xff00 | m>>24; swapped == magic {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	switch binary.NativeEndian.Uint32(head[magicAt:]) {
+	case bits.ReverseBytes32(magic):
 		return damaged("written on a machine of the other byte order, make the backup there")
+	case magic:
+		if info.Size() < 2*int64(binary.NativeEndian.Uint32(head[pageSizeAt:])) {
+			return damaged("the file is cut short")
+		}
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
 )
@@ -73,8 +74,8 @@ func Open(path string, o Options) (*bbolt.DB, error) {
 }
 
 // openChecked opens the database and looks at every page. After a panic in
-// bbolt.Open only the descriptor is taken back and the mapping leaks: the
-// program is about to end with an error anyway.
+// bbolt.Open the lock and the descriptor are taken back, and the mapping leaks,
+// which alone would keep the lock: the program is about to end anyway.
 func openChecked(path string, o Options) (db *bbolt.DB, err error) {
 	var file *os.File
 	err = guard(func() (err error) {
@@ -95,8 +96,9 @@ func openChecked(path string, o Options) (db *bbolt.DB, err error) {
 		return db, nil
 	case db != nil:
 		db.Close()
-	case file != nil:
-		file.Close() // twice when bbolt has done so already, which is harmless
+	case file != nil: // perhaps closed by bbolt already, which is harmless
+		unix.Flock(int(file.Fd()), unix.LOCK_UN)
+		file.Close()
 	}
 	return nil, err
 }

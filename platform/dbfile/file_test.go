@@ -1,0 +1,175 @@
+package dbfile_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ginnel/platform"
+	"ginnel/platform/dbfile"
+)
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	for _, c := range []struct {
+		content string
+		perm    os.FileMode
+	}{{"first", 0o600}, {"second", 0o666}, {"", 0o640}} {
+		if err := dbfile.WriteFile(path, []byte(c.content), c.perm); err != nil {
+			t.Fatal(err)
+		}
+		checkFile(t, path, c.content, c.perm)
+		checkAlone(t, path)
+	}
+}
+
+func checkFile(t *testing.T, path, content string, perm os.FileMode) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil || string(b) != content {
+		t.Errorf("content %q, %v, want %q", b, err, content)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != perm {
+		t.Errorf("mode %v, %v, want %v", info.Mode(), err, perm)
+	}
+}
+
+// TestWriteFileHere writes a path without a directory.
+func TestWriteFileHere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := dbfile.WriteFile("conf", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkFile(t, "conf", "x", 0o600)
+}
+
+func TestWriteFileReadersSeeOldOrNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	if err := dbfile.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := dbfile.WriteFile(path, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if n, err := reader.Read(b); string(b[:n]) != "old" || err != nil {
+		t.Errorf("who had it open reads %q, %v", b[:n], err)
+	}
+}
+
+func TestCreateFileNeverReplaces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := dbfile.CreateFile(path, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := dbfile.CreateFile(path, []byte("second"), 0o644)
+	if !errors.Is(err, fs.ErrExist) || !errors.Is(err, platform.ErrExist) {
+		t.Errorf("error %v", err)
+	}
+	checkFile(t, path, "first", 0o600)
+	checkAlone(t, path)
+	dangling := filepath.Join(filepath.Dir(path), "dangling")
+	if err := os.Symlink("nowhere", dangling); err != nil {
+		t.Fatal(err)
+	}
+	if err := dbfile.CreateFile(dangling, nil, 0o600); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a symbolic link: %v", err)
+	}
+}
+
+func TestNoDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "conf")
+	if err := dbfile.WriteFile(path, nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestEnsureDir(t *testing.T) {
+	base := t.TempDir()
+	path := filepath.Join(base, "var", "ginnel") + "/"
+	for range 2 {
+		if err := dbfile.EnsureDir(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for p, want := range map[string]os.FileMode{path: 0o700, filepath.Join(base, "var"): 0o755} {
+		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", p, info.Mode(), err, want)
+		}
+	}
+	if err := os.Chmod(path, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := dbfile.EnsureDir(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("mode of a directory that was there: %v, %v", info.Mode(), err)
+	}
+	file := filepath.Join(base, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := dbfile.EnsureDir(file); err == nil {
+		t.Error("a file was taken for a directory")
+	}
+}
+
+// TestDiskFull runs on a file system of 32 kB: what was there stays, and
+// nothing half-made is left.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	inMountNamespace(t, func() error { return unix.Mount("tiny", dir, "tmpfs", 0, "size=32k") }, func() {
+		path := filepath.Join(dir, "conf")
+		if err := dbfile.WriteFile(path, []byte("old"), 0o600); err != nil {
+			t.Error(err)
+			return
+		}
+		big := make([]byte, 64<<10)
+		for name, err := range map[string]error{
+			"WriteFile":  dbfile.WriteFile(path, big, 0o600),
+			"CreateFile": dbfile.CreateFile(filepath.Join(dir, "new"), big, 0o600),
+			"Create":     dbfile.Create(filepath.Join(dir, "book"), fill(1000)),
+		} {
+			if !errors.Is(err, unix.ENOSPC) {
+				t.Errorf("%s: error %v, want ENOSPC", name, err)
+			}
+		}
+		checkFile(t, path, "old", 0o600)
+		checkAlone(t, path)
+	})
+}
+
+// inMountNamespace calls mount and then f on a thread with mounts of its own,
+// which end with it.
+func inMountNamespace(t *testing.T, mount func() error, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread is not used again
+		err := unix.Unshare(unix.CLONE_NEWNS)
+		if err == nil {
+			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		}
+		if err == nil {
+			err = mount()
+		}
+		if err != nil {
+			t.Errorf("private mounts, which need root: %v", err)
+			return
+		}
+		f()
+	}()
+	<-done
+}
