@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/jsimonetti/rtnetlink/v2"
@@ -145,9 +144,8 @@ func (h *Host) Addr6() netip.Addr { return h.addr(false) }
 
 func (h *Host) addr(is4 bool) netip.Addr {
 	for _, l := range h.links {
-		i := slices.IndexFunc(l.addrs, func(p netip.Prefix) bool { return p.Addr().Is4() == is4 })
-		if i >= 0 {
-			return l.addrs[i].Addr()
+		if a := l.addr(is4); a.IsValid() {
+			return a
 		}
 	}
 	return netip.Addr{}

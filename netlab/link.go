@@ -23,8 +23,7 @@ type Link struct {
 	// a host's first link is preferred.
 	gateways []netip.Addr
 	metric   uint32
-	// announced are prefixes routed to the host over this link (a router's LAN).
-	announced []netip.Prefix
+	changed  func() error // called when the addresses have changed; may be nil
 }
 
 // Connect plugs another cable between h and a switch, and returns it. The link
@@ -82,7 +81,9 @@ func (l *Link) SetAddress(addrs ...string) {
 		}
 		return l.configure(c, places)
 	}), "%s: set addresses of %s", l.host.name, l.name)
-	l.host.w.must(l.announce(), "%s: announce", l.host.name)
+	if l.changed != nil {
+		l.host.w.must(l.changed(), "%s: new addresses of %s", l.host.name, l.name)
+	}
 }
 
 // MoveTo pulls the cable out of its switch and plugs it into another, with
@@ -175,18 +176,12 @@ func (l *Link) configure(c *rtnetlink.Conn, addrs []netip.Prefix) error {
 	return nil
 }
 
-// announce routes what is behind this host to its present address.
-func (l *Link) announce() error {
-	for _, dst := range l.announced {
-		for _, p := range l.addrs {
-			if p.Addr().Is4() != dst.Addr().Is4() {
-				continue
-			}
-			if err := l.sw.announce(dst, p.Addr()); err != nil {
-				return err
-			}
-			break
+// addr is the link's first address of a family, or the zero Addr.
+func (l *Link) addr(is4 bool) netip.Addr {
+	for _, p := range l.addrs {
+		if p.Addr().Is4() == is4 {
+			return p.Addr()
 		}
 	}
-	return nil
+	return netip.Addr{}
 }

@@ -14,6 +14,7 @@ import (
 // The router's rules, one table for IPv4 translation and one for filtering:
 //
 //	table ip nat
+//	  map wan_addr { udp : WAN address }
 //	  map cone_addr { udp port : inside address }   FullCone: filled by postrouting
 //	  map cone_port { udp port : inside port }
 //	  prerouting:  eth0, in forward_addr: dnat; eth0, in cone_addr: dnat
@@ -22,12 +23,14 @@ import (
 //	  input:   not from eth0: accept; established; IPv6 control; in open: accept; drop
 //	  forward: not from eth0: accept; established; translated by prerouting: accept; drop
 //
-// Masquerading, not a fixed source address: then the rules need not change when
-// the WAN address does, and the kernel forgets the old address's connections.
+// The fixed port function needs the WAN address by name, because the library
+// does not encode masquerading to a port (it leaves out
+// NF_NAT_RANGE_PROTO_SPECIFIED).
 const (
 	wanName = "eth0"
 
 	setOpen        = "open"
+	mapWANAddr     = "wan_addr"
 	mapConeAddr    = "cone_addr"
 	mapConePort    = "cone_port"
 	mapForwardAddr = "forward_addr"
@@ -39,6 +42,7 @@ const (
 	reg1 = unix.NFT_REG_1
 	reg2 = unix.NFT_REG_2
 	reg3 = unix.NFT_REG_3
+	reg4 = unix.NFT_REG_4
 )
 
 var (
@@ -102,7 +106,7 @@ func (rs ruleset) filter() error {
 // translation is the NAT.
 func (rs ruleset) translation(kind NAT) error {
 	rs.c.AddTable(natTable)
-	for _, name := range []string{mapForwardAddr, mapForwardPort, mapConeAddr, mapConePort} {
+	for _, name := range []string{mapWANAddr, mapForwardAddr, mapForwardPort, mapConeAddr, mapConePort} {
 		if err := rs.c.AddSet(natMap(name), nil); err != nil {
 			return fmt.Errorf("make map %s: %w", name, err)
 		}
@@ -129,7 +133,8 @@ func (rs ruleset) translation(kind NAT) error {
 func fixedPort(digit uint32, cone bool) []expr.Any {
 	const keepsPort = 2 // the first host's digit
 	change := binaryutil.BigEndian.PutUint16(uint16((digit-keepsPort)&15) << 12)
-	rule := append(protocol(unix.IPPROTO_UDP),
+	rule := append(protocol(unix.IPPROTO_UDP), // leaves the protocol in reg1
+		&expr.Lookup{SourceRegister: reg1, DestRegister: reg4, IsDestRegSet: true, SetName: mapWANAddr},
 		&expr.Payload{DestRegister: reg1, Base: expr.PayloadBaseNetworkHeader, Offset: sourceAddr4, Len: 4},
 		&expr.Bitwise{SourceRegister: reg1, DestRegister: reg2, Len: 4, Mask: binaryutil.BigEndian.PutUint32(15), Xor: make([]byte, 4)},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: reg2, Data: binaryutil.BigEndian.PutUint32(digit)},
@@ -141,7 +146,7 @@ func fixedPort(digit uint32, cone bool) []expr.Any {
 			&expr.Dynset{SrcRegKey: reg3, SrcRegData: reg1, SetName: mapConeAddr, Operation: unix.NFT_DYNSET_OP_ADD},
 			&expr.Dynset{SrcRegKey: reg3, SrcRegData: reg2, SetName: mapConePort, Operation: unix.NFT_DYNSET_OP_ADD})
 	}
-	return append(rule, &expr.Masq{ToPorts: true, RegProtoMin: reg3, RegProtoMax: reg3})
+	return append(rule, &expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: reg4, RegProtoMin: reg3, Specified: true})
 }
 
 // translateTo sends a packet whose outside port is in reg1 to what the maps say;
@@ -154,15 +159,33 @@ func translateTo(addrs, ports string) []expr.Any {
 	}
 }
 
-// natMap is one of the maps from an outside port.
+// natMap describes one of the maps, all but one of which are by outside port.
 func natMap(name string) *nftables.Set {
-	m := &nftables.Set{Table: natTable, Name: name, IsMap: true, KeyType: nftables.TypeInetService, DataType: nftables.TypeInetService}
-	if name == mapConeAddr || name == mapForwardAddr {
+	m := &nftables.Set{Table: natTable, Name: name, IsMap: true, Size: 1 << 16,
+		KeyType: nftables.TypeInetService, DataType: nftables.TypeInetService}
+	switch name {
+	case mapWANAddr:
+		m.KeyType, m.DataType = nftables.TypeInetProto, nftables.TypeIPAddr
+	case mapForwardAddr:
 		m.DataType = nftables.TypeIPAddr
+	case mapConeAddr:
+		m.DataType, m.Dynamic = nftables.TypeIPAddr, true
+	case mapConePort:
+		m.Dynamic = true
 	}
-	m.Dynamic = name == mapConeAddr || name == mapConePort
-	m.Size = 1 << 16
 	return m
+}
+
+// translateAs makes addr, or nothing if it is the zero Addr, the address that
+// the LAN is seen from.
+func (r *Router) translateAs(addr netip.Addr) error {
+	return r.nft(func(rs ruleset) error {
+		rs.c.FlushSet(natMap(mapWANAddr))
+		if !addr.IsValid() {
+			return nil
+		}
+		return rs.c.SetAddElements(natMap(mapWANAddr), []nftables.SetElement{{Key: []byte{unix.IPPROTO_UDP}, Val: addr.AsSlice()}})
+	})
 }
 
 func (r *Router) openPort(port uint16) error {

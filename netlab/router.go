@@ -3,7 +3,6 @@ package netlab
 import (
 	"errors"
 	"net/netip"
-	"slices"
 )
 
 // NAT is what a router does to IPv4 connections from its LAN, in the words of
@@ -43,7 +42,7 @@ const (
 type Router struct {
 	*Host
 	LAN *Switch // where the hosts behind it are plugged in
-	WAN *Link   // SetAddress and MoveTo change the outside address, and end connections through the NAT as they do on real routers
+	WAN *Link   // its SetAddress and MoveTo end the connections through the NAT
 	nat NAT
 }
 
@@ -64,11 +63,32 @@ func (w *World) Router(name string, nat NAT, wan *Switch, lan string, more ...st
 		inside = append(inside, netip.PrefixFrom(gatewayOf(p), p.Bits()).String())
 	}
 	r.Connect(r.LAN, inside...)
-	r.WAN.announced = slices.DeleteFunc(slices.Clone(r.LAN.prefixes), func(p netip.Prefix) bool {
-		return p.Addr().Is4() && nat != Routed
-	})
-	w.must(r.WAN.announce(), "%s: announce", name)
+	r.WAN.changed = r.wanChanged
+	w.must(r.wanChanged(), "%s", name)
 	return r
+}
+
+// wanChanged has the LAN's prefixes that are not translated routed to the
+// present WAN addresses, and translates the others to it. Connections from
+// before are forgotten.
+func (r *Router) wanChanged() error {
+	for _, p := range r.LAN.prefixes {
+		is4 := p.Addr().Is4()
+		via := r.WAN.addr(is4)
+		if is4 && r.nat != Routed || !via.IsValid() {
+			continue
+		}
+		if err := r.WAN.sw.announce(p, via); err != nil {
+			return err
+		}
+	}
+	if r.nat == Routed {
+		return nil
+	}
+	if err := r.translateAs(r.WAN.addr(true)); err != nil {
+		return err
+	}
+	return r.flush()
 }
 
 // AcceptUDP lets everyone on the WAN reach a UDP port of the router itself, as

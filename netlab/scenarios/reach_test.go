@@ -146,7 +146,7 @@ func TestBehaviour83MovedLaptop(t *testing.T) {
 func TestRouterWithNewAddress(t *testing.T) {
 	h := newHomes(t, netlab.PortRestricted)
 	h.allReach(h.peers()...)
-	h.firstHome.SetWAN("203.0.113.99/24")
+	h.firstHome.WAN.SetAddress("203.0.113.99/24")
 	h.server.reaches(h.laptop, patience)
 	h.nas.reaches(h.laptop, patience)
 }
