@@ -35,8 +35,8 @@ func TestBehaviour13AddRenameRemoveCIDR(t *testing.T) {
 
 func TestBehaviour14To18CIDRRanges(t *testing.T) {
 	w := newWorld(t, "10.42.0.0/16")
-	w.cidr("ci-servers", "10.42.16.0/20")
-	w.cidr("rack", "10.42.17.0/24")
+	w.cidr("ci-servers", "10.42.32.0/20")
+	w.cidr("rack", "10.42.33.0/24")
 	cases := []struct {
 		name, prefix string
 		kind         network.Kind
@@ -47,30 +47,30 @@ func TestBehaviour14To18CIDRRanges(t *testing.T) {
 		{"x", "0.0.0.0/0", network.Invalid, []string{"outside"}},
 		{"x", "fd42::/64", network.Invalid, []string{"outside"}},
 		{"x", "10.42.0.0/18", network.Conflict, []string{"10.42.0.0/18 overlaps infra (10.42.0.1/32)"}},
-		{"x", "10.42.16.0/19", network.Conflict, []string{"10.42.16.0/19 overlaps ci-servers (10.42.16.0/20)"}},
-		{"x", "10.42.16.0/23", network.Conflict, []string{"overlaps rack (10.42.17.0/24)"}},
-		{"ci-servers", "10.42.32.0/20", network.Conflict, []string{"ci-servers (10.42.16.0/20)"}},
-		{"net", "10.42.32.0/20", network.Conflict, []string{"net (10.42.0.0/16)"}},
-		{"infra", "10.42.32.0/20", network.Conflict, []string{"infra"}},
-		{"x", "10.42.16.0/20", network.Conflict, []string{"10.42.16.0/20", "ci-servers"}},
+		{"x", "10.42.32.0/19", network.Conflict, []string{"10.42.32.0/19 overlaps ci-servers (10.42.32.0/20)"}},
+		{"x", "10.42.32.0/23", network.Conflict, []string{"overlaps rack (10.42.33.0/24)"}},
+		{"ci-servers", "10.42.64.0/20", network.Conflict, []string{"ci-servers (10.42.32.0/20)"}},
+		{"net", "10.42.64.0/20", network.Conflict, []string{"net (10.42.0.0/16)"}},
+		{"infra", "10.42.64.0/20", network.Conflict, []string{"infra"}},
+		{"x", "10.42.32.0/20", network.Conflict, []string{"10.42.32.0/20", "ci-servers"}},
 		{"x", "10.42.0.0/16", network.Conflict, []string{"net"}},
 		{"x", "10.42.0.1/32", network.Conflict, []string{"infra"}},
-		{"x", "10.42.35.7/20", network.Invalid, []string{"did you mean 10.42.32.0/20"}},
-		{"X", "10.42.32.0/20", network.Invalid, []string{`"X"`}},
-		{"", "10.42.32.0/20", network.Invalid, []string{"name"}},
+		{"x", "10.42.67.7/20", network.Invalid, []string{"did you mean 10.42.64.0/20"}},
+		{"X", "10.42.64.0/20", network.Invalid, []string{`"X"`}},
+		{"", "10.42.64.0/20", network.Invalid, []string{"name"}},
 	}
 	for _, c := range cases {
 		w.refused(network.AddCIDR{Name: c.name, Prefix: prefix(c.prefix)}, c.kind, c.words...)
 	}
 	w.refused(network.AddCIDR{Name: "x"}, network.Invalid, "missing")
-	w.cidr("single", "10.42.17.9/32")
-	if c := w.CIDROf(addr("10.42.17.9")); c.Name != "single" || w.Parent(c).Name != "rack" || w.Parent(w.Parent(c)).Name != "ci-servers" {
-		t.Errorf("10.42.17.9 belongs to %v", c)
+	w.cidr("single", "10.42.33.9/32")
+	if c := w.CIDROf(addr("10.42.33.9")); c.Name != "single" || w.Parent(c).Name != "rack" || w.Parent(w.Parent(c)).Name != "ci-servers" {
+		t.Errorf("10.42.33.9 belongs to %v", c)
 	}
 	if w.CIDROf(addr("10.43.0.0")) != nil || w.CIDROf(addr("fd42::1")) != nil || w.CIDROf(addr("10.42.255.255")).Name != "net" {
 		t.Error("CIDROf is wrong at the edges")
 	}
-	if w.Parent(&network.CIDR{Name: "x", Prefix: prefix("10.42.32.0/20")}) != nil {
+	if w.Parent(&network.CIDR{Name: "x", Prefix: prefix("10.42.64.0/20")}) != nil {
 		t.Error("a CIDR that is not in the book has a parent")
 	}
 }

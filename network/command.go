@@ -46,7 +46,7 @@ type (
 		Address netip.Addr
 		Admin   bool
 		Key     key.PublicKey // of the temporary key
-		Expires time.Time // after now
+		Expires time.Time     // after now
 	}
 	// Redeem gives the invited peer at Address its key. Repeating it with the
 	// same key is accepted and changes nothing. Its refusals tell the invitee

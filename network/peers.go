@@ -92,10 +92,14 @@ func (c RemovePeer) apply(e *edit, _ time.Time) error {
 		return err
 	}
 	e.deletePeers(func(q *Peer) bool { return q.Address == p.Address })
-	if !p.IsInvited() && !c.FreeAddress {
+	e.tellOf(p)
+	if p.IsInvited() {
+		return nil
+	}
+	e.tellAll(p) // should the address come to another peer, that one starts from nothing
+	if !c.FreeAddress {
 		e.retire(p.Address)
 	}
-	e.tellOf(p)
 	return nil
 }
 
