@@ -88,7 +88,8 @@ type (
 	}
 	// Changed says that something about links, addresses or routes changed.
 	Changed struct{}
-	// Applied answers ApplyTunnel and ApplyNet.
+	// Applied answers ApplyTunnel and ApplyNet, and SetNames where it failed
+	// (a success need not be told).
 	Applied struct {
 		Action Action // the one that is answered
 		Err    error
@@ -122,7 +123,8 @@ type Action interface{ action() }
 // The actions.
 type (
 	// Observe asks for TunnelObserved, NetObserved and UnderlayObserved, as
-	// its fields say.
+	// its fields say. What is done to the tunnel, observing it included, is
+	// answered in the order of the actions.
 	Observe struct{ Tunnel, Net, Underlay bool }
 	// ApplyTunnel changes the tunnel; answered by Applied.
 	ApplyTunnel struct{ Change platform.TunnelChange }

@@ -1,64 +1,203 @@
 package core
 
 import (
+	"net/netip"
 	"time"
 
+	"ginnel/key"
 	"ginnel/platform"
 )
 
 // Core decides for one network on one machine. Its methods are not safe for
 // concurrent use.
+//
+// Each Step has two halves: the event is noted down, and then everything that
+// is not as it should be, and not being seen to already, is asked for.
 type Core struct {
 	cfg Config
-	now time.Time // of the Step under way
-	out []Action  // of the Step under way; its memory is reused
+	key key.PublicKey // our own
 
-	desired  platform.TunnelState
-	observed platform.TunnelState
-	members  Map
-	contact  time.Time // last successful fetch
+	now     time.Time // of the Step under way
+	started time.Time // of the first
+	out     []Action  // of the Step under way; its memory is reused
+
+	world   Map
+	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours
+
+	peers  []*peer // sorted by address: the members, and the coordinator in any case
+	byKey  []*peer // the same, sorted by public key
+	addrs  map[netip.Addr]*peer
+	keys   map[key.PublicKey]*peer
+	probes uint64 // sent so far
+
+	view          vantage
+	underlayKnown bool // view.underlay was observed, or could not be
+	hosts         []host
+
+	look    schedule
+	tun     tunnel
+	link    link
+	contact contact
+	report  report
+	names   names
+
+	problems map[string]string // text by topic
 }
 
 // New makes a core that knows cfg and nothing else. Its first event must be
 // Started.
 func New(cfg Config) *Core {
-	return &Core{cfg: cfg}
+	c := &Core{
+		cfg:      cfg,
+		key:      cfg.PrivateKey.Public(),
+		leftOut:  map[netip.Addr]bool{},
+		view:     vantage{root: cfg.Root},
+		hosts:    newHosts(cfg.Coordinator.Endpoints),
+		look:     newSchedule(),
+		tun:      tunnel{retry: quickRetry(), port: cfg.ListenPort},
+		link:     newLink(&cfg),
+		contact:  newContact(),
+		report:   report{retry: backoff{first: retryFirst, most: fetchRetryMost}},
+		names:    names{retry: quickRetry()},
+		problems: map[string]string{},
+	}
+	c.world.Self.Address = cfg.Address
+	c.syncPeers()
+	return c
 }
 
 // Step takes one event at now, which never goes back, and returns what to do.
-// The slice and what it points to are valid until the next Step.
+// The slice is valid until the next Step; what the actions point to does not
+// change afterwards and may be kept until they are answered. The core keeps
+// the maps and updates it is given.
 func (c *Core) Step(now time.Time, ev Event) []Action {
+	clear(c.out)
 	c.now, c.out = now, c.out[:0]
+	c.note(ev)
+	c.syncTunnel()
+	c.syncLink()
+	c.syncNames()
+	c.observeDue()
+	c.askCoordinator()
+	c.tellCandidates()
+	c.resolveDue()
 	return c.out
 }
 
+func (c *Core) note(ev Event) {
+	switch ev := ev.(type) {
+	case Started:
+		c.start(ev.Map)
+	case Fetched:
+		c.fetched(ev)
+	case Reported:
+		c.reported(ev.Err)
+	case Signalled:
+		c.signalled(ev)
+	case TunnelObserved:
+		c.tunnelObserved(ev)
+	case NetObserved:
+		c.netObserved(ev)
+	case UnderlayObserved:
+		c.underlayObserved(ev)
+	case Changed:
+		c.look.all(c.now)
+	case Applied:
+		c.applied(ev)
+	case Resolved:
+		c.resolved(ev)
+	case Tick: // what has come due is found by the second half
+	default:
+		panic("core: an event that is not one of this package's")
+	}
+}
+
+func (c *Core) applied(ev Applied) {
+	switch a := ev.Action.(type) {
+	case ApplyTunnel:
+		c.tunnelApplied(&a.Change, ev.Err)
+	case ApplyNet:
+		c.linkApplied(ev.Err)
+	case SetNames:
+		c.namesApplied(ev.Err)
+	}
+}
+
+func (c *Core) start(m *Map) {
+	c.started = c.now
+	if m != nil {
+		c.restore(m)
+	}
+	for _, p := range c.peers {
+		if !p.passive() {
+			p.path.next = c.now
+		}
+	}
+	c.look.allDue = c.now
+	c.contact.due, c.contact.failing = c.now, c.now
+	c.resolveAll()
+}
+
+// do adds an action to those of the Step under way.
+func (c *Core) do(a Action) { c.out = append(c.out, a) }
+
+// onCoordinator tells whether this is the coordinator's own machine.
+func (c *Core) onCoordinator() bool { return c.cfg.Coordinator.Address == c.cfg.Address }
+
 // Deadline is when the core wants its next Tick, if nothing else happens
 // before; zero: it has nothing to wait for. It changes with every Step.
-func (c *Core) Deadline() time.Time { return time.Time{} }
+func (c *Core) Deadline() time.Time {
+	t := c.look.deadline()
+	t = earliest(t, c.contact.deadline())
+	t = earliest(t, c.reportDeadline())
+	t = earliest(t, c.names.deadline())
+	for i := range c.hosts {
+		t = earliest(t, c.hosts[i].due)
+	}
+	if c.mayLook() {
+		for _, p := range c.peers {
+			t = earliest(t, p.path.next)
+		}
+	}
+	return t
+}
 
 // Desired is the tunnel as it should be. It belongs to the core and is valid
-// until the next Step. An endpoint is zero where the tunnel's own is left alone.
-func (c *Core) Desired() *platform.TunnelState { return &c.desired }
+// until the next Step. An endpoint is zero where the tunnel's own is left
+// alone.
+func (c *Core) Desired() *platform.TunnelState {
+	c.buildDesired()
+	return &c.tun.desired
+}
 
 // Map is what the peer may see now. It belongs to the core and is valid until
 // the next Step.
-func (c *Core) Map() *Map { return &c.members }
+func (c *Core) Map() *Map { return &c.world }
 
 // AppendPeers appends what is known of the coordinator and of every member,
-// sorted by address.
-func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus { return dst }
+// sorted by address, as of the last Step.
+func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
+	for _, p := range c.peers {
+		dst = append(dst, PeerStatus{
+			Member:        p.member,
+			Endpoint:      p.sight.endpoint,
+			LastHandshake: p.sight.handshake,
+			Rx:            p.sight.rx,
+			Tx:            p.sight.tx,
+			Connected:     p.connected(c.now),
+		})
+	}
+	return dst
+}
 
-// Problems returns the present problems, sorted by topic.
-func (c *Core) Problems() []Say { return nil }
-
-// ListenPort is the UDP port the tunnel was last observed to use, 0 before
-// the first observation.
-func (c *Core) ListenPort() uint16 { return c.observed.ListenPort }
+// ListenPort is the UDP port the tunnel was last observed to use, 0 before it
+// was observed to use any.
+func (c *Core) ListenPort() uint16 { return c.view.port }
 
 // Backend tells which WireGuard carries the packets, empty before the first
 // observation.
-func (c *Core) Backend() platform.Backend { return c.observed.Backend }
+func (c *Core) Backend() platform.Backend { return c.tun.observed.Backend }
 
 // LastFetch is when the coordinator last answered a Fetch; zero: not since
 // the start.
-func (c *Core) LastFetch() time.Time { return c.contact }
+func (c *Core) LastFetch() time.Time { return c.contact.last }

@@ -1,0 +1,176 @@
+package core
+
+import (
+	"errors"
+	"time"
+
+	"ginnel/wire"
+)
+
+// When the coordinator is asked.
+const (
+	pollEvery      = 5 * time.Minute
+	pollSpread     = 0.2 // of it, around it
+	refusedFirst   = 30 * time.Second
+	refusedMost    = 5 * time.Minute
+	unreachedAfter = 30 * time.Second // without success, people are told
+)
+
+// contact is the asking of the coordinator for the map.
+type contact struct {
+	inFlight bool
+	due      time.Time // of the next Fetch
+	last     time.Time // success; zero: none yet
+	ok       bool      // the last answer was an update we took
+	failing  time.Time // since when there was no success; zero: not failing
+	err      error     // of the last failure
+
+	// News that came while a Fetch was under way, whose answer may lack it.
+	news   bool   // of endpoints
+	nudged uint64 // of this revision
+	hurry  bool   // the path came up: if this Fetch fails, try again at once
+
+	retry, refused backoff
+}
+
+func newContact() contact {
+	return contact{
+		retry:   backoff{first: retryFirst, most: fetchRetryMost},
+		refused: backoff{first: refusedFirst, most: refusedMost},
+	}
+}
+
+func (t *contact) deadline() time.Time {
+	var d time.Time
+	if !t.inFlight {
+		d = t.due
+	}
+	return earliest(d, t.sayAt())
+}
+
+// sayAt is when people are told that the coordinator is not reached; zero:
+// there is nothing to tell, or it was told.
+func (t *contact) sayAt() time.Time {
+	if t.failing.IsZero() {
+		return time.Time{}
+	}
+	return t.failing.Add(unreachedAfter)
+}
+
+// askCoordinator asks for the map when it is time to.
+func (c *Core) askCoordinator() {
+	t := &c.contact
+	if due(t.sayAt(), c.now) {
+		c.sayUnreached()
+	}
+	if t.inFlight || !due(t.due, c.now) {
+		return
+	}
+	t.inFlight, t.news, t.nudged, t.hurry = true, false, 0, false
+	pos := c.world.Position
+	if len(c.leftOut) > 0 {
+		pos = wire.Position{} // what is left out of the map is in no delta to come
+	}
+	c.do(Fetch{Position: pos})
+}
+
+func (c *Core) sayUnreached() {
+	t := &c.contact
+	since := t.failing.Format(time.DateTime)
+	t.failing = time.Time{}
+	if t.err == nil {
+		c.say(topicCoordinator, "cannot reach the coordinator since %s: it does not answer", since)
+		return
+	}
+	c.say(topicCoordinator, "cannot reach the coordinator since %s: %v", since, t.err)
+}
+
+// reached notes that the coordinator answered, whatever it said.
+func (c *Core) reached() {
+	c.contact.failing, c.contact.err = time.Time{}, nil
+	c.over(topicCoordinator)
+}
+
+func (c *Core) fetched(ev Fetched) {
+	t := &c.contact
+	t.inFlight = false
+	var refusal *wire.Problem
+	switch {
+	case errors.As(ev.Err, &refusal):
+		c.fetchRefused(refusal)
+	case ev.Err != nil || ev.Update == nil:
+		c.fetchFailed(ev.Err)
+	default:
+		c.fetchAnswered(ev.Update)
+	}
+}
+
+func (c *Core) fetchRefused(p *wire.Problem) {
+	t := &c.contact
+	c.reached()
+	t.ok = false
+	c.say(topicRefused, "the coordinator refuses to send the map: %s", p.Detail)
+	if p.Status == wire.StatusUnauthorized || p.Status == wire.StatusForbidden {
+		t.due = c.now.Add(t.refused.fail())
+		return
+	}
+	t.due = c.now.Add(t.retry.fail())
+}
+
+func (c *Core) fetchFailed(err error) {
+	t := &c.contact
+	_, told := c.problems[topicCoordinator]
+	if t.failing.IsZero() && !told {
+		t.failing = c.now
+	}
+	t.ok, t.err = false, err
+	t.due = c.now.Add(t.retry.fail())
+	if t.hurry {
+		t.due = c.now
+	}
+}
+
+func (c *Core) fetchAnswered(u *wire.Update) {
+	t := &c.contact
+	c.reached()
+	c.over(topicRefused)
+	if err := c.check(u); err != nil {
+		t.ok = false
+		c.say(topicMap, "the coordinator sent a map that cannot be right: %v", err)
+		t.due = c.now.Add(t.retry.fail())
+		return
+	}
+	c.over(topicMap)
+	t.ok, t.last = true, c.now
+	t.retry.ok()
+	t.refused.ok()
+	t.due = c.now.Add(c.pollWait())
+	if t.news || t.nudged > u.Position.Revision {
+		t.due = c.now
+	}
+	c.take(u)
+}
+
+func (c *Core) pollWait() time.Duration {
+	return time.Duration(float64(pollEvery) * (1 - pollSpread/2 + pollSpread*c.cfg.Jitter))
+}
+
+// nudged notes that our map is at revision now, or that there is news of
+// endpoints where it is one we have.
+func (c *Core) nudged(revision uint64) {
+	t := &c.contact
+	if revision > c.world.Position.Revision {
+		t.nudged = max(t.nudged, revision)
+	} else {
+		t.news = true
+	}
+	t.due = c.now
+}
+
+// coordinatorUp is told when the path to the coordinator begins to carry.
+func (c *Core) coordinatorUp() {
+	c.contact.hurry = true
+	if !c.contact.inFlight {
+		c.contact.due = c.now
+	}
+}

@@ -1,0 +1,72 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+// topLevel ends every name: NAME.NETWORK.wg.
+const topLevel = ".wg"
+
+// names is the network's hosts block.
+type names struct {
+	dirty bool // the map's names may have changed
+	set   bool // it was asked for since the start
+	sent  []platform.HostEntry
+	due   time.Time // of a repetition after a failure; zero: none
+	retry backoff
+}
+
+func (n *names) deadline() time.Time { return n.due }
+
+// syncNames asks for the hosts block where it changed, once in any case: what
+// a former run left there may be anything. While nothing is known, nothing is
+// replaced by nothing.
+func (c *Core) syncNames() {
+	n := &c.names
+	again := due(n.due, c.now)
+	if !c.cfg.Names || !n.dirty && !again {
+		return
+	}
+	n.dirty, n.due = false, time.Time{}
+	entries := c.hostEntries()
+	if n.set && !again && slices.EqualFunc(entries, n.sent, sameEntry) {
+		return
+	}
+	n.set, n.sent = true, entries
+	c.do(SetNames{Entries: entries})
+}
+
+func sameEntry(a, b platform.HostEntry) bool {
+	return a.Address == b.Address && slices.Equal(a.Names, b.Names)
+}
+
+// hostEntries lists us and the members that have names, sorted by address.
+func (c *Core) hostEntries() []platform.HostEntry {
+	entries := make([]platform.HostEntry, 0, 1+len(c.world.Members))
+	add := func(m *wire.Member) {
+		if m.Name != "" && m.Role != wire.RoleInvitee {
+			name := m.Name + "." + c.cfg.Network + topLevel
+			entries = append(entries, platform.HostEntry{Address: m.Address, Names: []string{name}})
+		}
+	}
+	add(&c.world.Self)
+	for i := range c.world.Members {
+		add(&c.world.Members[i])
+	}
+	slices.SortFunc(entries, func(a, b platform.HostEntry) int { return a.Address.Compare(b.Address) })
+	return entries
+}
+
+func (c *Core) namesApplied(err error) {
+	if err == nil {
+		c.names.retry.ok()
+		c.over(topicNames)
+		return
+	}
+	c.say(topicNames, "cannot write the names of the network's peers: %v", err)
+	c.names.due = c.now.Add(c.names.retry.fail())
+}

@@ -1,0 +1,291 @@
+package core
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// state tells where the path to a member stands.
+type state uint8
+
+const (
+	// resting: no way is known, or all were tried. Waits for news, and tries
+	// again now and then.
+	resting state = iota
+	// trying: one candidate after the other, until a handshake succeeds.
+	trying
+	// connected: there is a session, and its endpoint is left alone.
+	connected
+	// doubted: there is a session, but perhaps no way for its packets. The
+	// session is kept while other endpoints are tried with it.
+	doubted
+)
+
+// How long things on a path are given.
+const (
+	tryFirst      = 2 * time.Second // a candidate, in the first round
+	tryLater      = 5 * time.Second // in others: the least time between two initiations
+	tryGrace      = time.Second     // more, when something arrives in the last moment
+	doubtStep     = time.Second     // an endpoint in doubt
+	eagerRounds   = 2               // rounds before the first rest
+	restFirst     = 10 * time.Second
+	restMost      = 5 * time.Minute
+	restMostCoord = 30 * time.Second
+	tryKeepalive  = 25 // seconds, while trying where none is configured: without it nothing is sent
+)
+
+// looks are the times after a try began when it is looked at, so that success
+// is noticed soon.
+var looks = [...]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second}
+
+// path is how a member is reached. Its zero value rests and waits for news.
+type path struct {
+	state state
+	next  time.Time      // when the tunnel has to be looked at for it; zero: no need
+	last  netip.AddrPort // the endpoint of the last session; zero: none, or it was found dead
+
+	list  []netip.AddrPort // candidates of the round under way
+	at    int              // which one is being tried; -1: none yet
+	began time.Time        // when
+	until time.Time        // how long it is given
+	grace bool             // it was given more
+	round int              // rounds since the last news
+	rest  backoff
+
+	want  netip.AddrPort // endpoint to set; zero: it is left alone
+	fresh bool           // remove the peer and add it again, for a handshake at once
+	kick  bool           // make WireGuard send a packet, so that the other side sees where from
+
+	// While doubted.
+	was    netip.AddrPort // the endpoint when doubt began; kept until there is a session again
+	primed bool           // an observation since then is there to compare with
+	failed bool           // there is evidence against the endpoint
+}
+
+// candidates are the endpoints of p worth trying, best first.
+func (c *Core) candidates(p *peer) []netip.AddrPort {
+	var first []netip.AddrPort
+	if p.path.last.IsValid() {
+		first = append(first, p.path.last)
+	}
+	if p == c.coordinator() {
+		first = append(first, c.configured()...)
+	}
+	list := c.view.order(first, p.member.Endpoints)
+	if was := p.path.was; was.IsValid() && !slices.Contains(list, was) {
+		list = append(list, was) // doubt may have been wrong
+	}
+	return list
+}
+
+// judge draws the conclusions from an observation of p. Without act the
+// observation is not to be acted upon: it is torn, or older than a change
+// under way.
+func (c *Core) judge(p *peer, e evidence, act bool) {
+	w := &p.path
+	alive := p.sight.alive(c.now)
+	switch {
+	case w.state == doubted:
+		c.judgeDoubted(p, e, act)
+	case w.state == connected && alive:
+		w.last = p.sight.endpoint
+	case alive:
+		c.connect(p)
+	case !act:
+	case w.state == connected:
+		c.lose(p)
+	case !p.passive():
+		c.judgeTry(p, e)
+	}
+}
+
+// judgeTry goes on with a path without a session.
+func (c *Core) judgeTry(p *peer, e evidence) {
+	w := &p.path
+	if e.grew && w.state == resting {
+		w.next = c.now // something arrives: it may be worth another round
+	}
+	if e.grew && w.state == trying && !w.grace {
+		w.grace = true // a handshake is perhaps under way
+		if least := c.now.Add(tryGrace); w.until.Before(least) {
+			w.until = least
+		}
+	}
+	switch {
+	case !due(w.next, c.now):
+	case w.state == resting:
+		c.beginRound(p)
+	case due(w.until, c.now):
+		c.tryNext(p)
+	default:
+		w.lookAgain(c.now)
+	}
+}
+
+// connect notes that p is reached.
+func (c *Core) connect(p *peer) {
+	w := &p.path
+	rest := w.rest
+	rest.ok()
+	*w = path{state: connected, last: p.sight.endpoint, rest: rest}
+	c.tun.dirty = true
+	if p == c.coordinator() {
+		c.coordinatorUp()
+	}
+}
+
+// lose notes that p's session is over. Where no keepalive is wanted that is
+// what silence looks like, and no reason to hurry.
+func (c *Core) lose(p *peer) {
+	w := &p.path
+	switch {
+	case p.passive():
+		*w = path{}
+		c.tun.dirty = true
+	case c.cfg.Keepalive == 0 && !p.sight.at.IsZero():
+		w.rest.wait = w.rest.most
+		c.rest(p)
+	default:
+		c.begin(p)
+	}
+}
+
+// begin starts over with p: there is reason for hope.
+func (c *Core) begin(p *peer) {
+	p.path.round = 0
+	p.path.rest.ok()
+	c.beginRound(p)
+}
+
+// beginRound starts to try p's candidates.
+func (c *Core) beginRound(p *peer) {
+	w := &p.path
+	w.state = trying
+	w.list, w.at = c.candidates(p), -1
+	if p == c.coordinator() {
+		c.resolveAll()
+	}
+	c.tryNext(p)
+}
+
+// tryNext tries p's next candidate.
+func (c *Core) tryNext(p *peer) {
+	w := &p.path
+	w.at++
+	if w.at >= len(w.list) {
+		c.endRound(p)
+		return
+	}
+	span := tryLater
+	if w.round == 0 {
+		span = tryFirst
+	}
+	w.want, w.fresh, w.grace = w.list[w.at], true, false
+	w.watch(c.now, span)
+	if w.round >= eagerRounds && p != c.coordinator() {
+		w.next = w.until // long odds: not worth waking up for in between
+	}
+	c.tun.dirty = true
+}
+
+// watch gives what begins now its time.
+func (w *path) watch(now time.Time, span time.Duration) {
+	w.began, w.until = now, now.Add(span)
+	w.lookAgain(now)
+}
+
+// lookAgain sets the next look at what is being tried.
+func (w *path) lookAgain(now time.Time) {
+	w.next = w.until
+	for _, d := range looks {
+		if t := w.began.Add(d); t.After(now) && t.Before(w.until) {
+			w.next = t
+			return
+		}
+	}
+}
+
+func (c *Core) endRound(p *peer) {
+	p.path.round++
+	if p.path.round < eagerRounds && len(p.path.list) > 0 {
+		c.beginRound(p)
+		return
+	}
+	c.rest(p)
+}
+
+// rest lets p's path wait: for news, and where there is something to try, for
+// the next round.
+func (c *Core) rest(p *peer) {
+	w := &p.path
+	known := len(c.candidates(p)) > 0
+	w.state, w.list, w.want, w.fresh, w.next = resting, nil, netip.AddrPort{}, false, time.Time{}
+	if known || p == c.coordinator() {
+		w.next = c.aligned(c.now.Add(w.rest.fail()))
+	}
+	c.tun.dirty = true
+}
+
+// aligned moves t to the end of the later tries' span, counted from the start,
+// so that the paths that rest wake the machine up together.
+func (c *Core) aligned(t time.Time) time.Time {
+	return t.Add((tryLater - t.Sub(c.started)%tryLater) % tryLater)
+}
+
+// candidatesChanged looks at p's path again after news of its endpoints. moved
+// tells that the endpoint in use is known to have become a new one.
+func (c *Core) candidatesChanged(p *peer, moved bool) {
+	w := &p.path
+	if p.passive() {
+		return
+	}
+	switch w.state {
+	case resting:
+		c.stir(p)
+	case trying:
+		if list := c.candidates(p); !slices.Equal(list, w.list) {
+			c.tryAgain(p)
+		}
+	case connected:
+		w.last = netip.AddrPort{} // only what is still known counts
+		if slices.Contains(c.candidates(p), p.sight.endpoint) {
+			w.last = p.sight.endpoint
+			return
+		}
+		c.doubt(p, moved)
+	case doubted:
+		c.doubt(p, moved)
+	}
+}
+
+// stir ends p's rest at the next look.
+func (c *Core) stir(p *peer) {
+	p.path.round = 0
+	p.path.rest.ok()
+	p.path.next = c.now
+}
+
+// tryAgain starts p's round over at the next look.
+func (c *Core) tryAgain(p *peer) {
+	w := &p.path
+	c.stir(p)
+	w.list, w.at, w.until = c.candidates(p), -1, c.now
+}
+
+// underlayMoved is told when our own underlay addresses changed: every path
+// may be broken, and every rest may be over.
+func (c *Core) underlayMoved() {
+	c.resolveAll()
+	for _, p := range c.peers {
+		switch w := &p.path; {
+		case p.passive():
+		case w.state == resting:
+			c.stir(p)
+		case w.state == trying:
+			c.tryAgain(p)
+		default:
+			c.doubt(p, false)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package core
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"ginnel/key"
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+// sessionLife is how long a WireGuard session carries packets after its
+// handshake (REJECT_AFTER_TIME). A live pair with keepalive makes a new one in
+// time.
+const sessionLife = 180 * time.Second
+
+// peer is a member, or the coordinator, as a WireGuard peer.
+type peer struct {
+	member  wire.Member
+	allowed []netip.Prefix // never modified: changes under way point to it
+	sight   sight
+	path    path
+	renewed bool // taken out of the model, so that the next change removes it and adds it again
+}
+
+// sight is what the tunnel showed of a peer. The zero value: not there.
+type sight struct {
+	at        time.Time // of the observation
+	endpoint  netip.AddrPort
+	handshake time.Time // as the tunnel says, by the wall clock
+	shook     time.Time // the same by the clock of Step, which does not jump; zero: no session that counts
+	rx, tx    uint64    // bytes
+}
+
+// evidence is what an observation shows that the one before did not.
+type evidence struct {
+	grew  bool // authenticated packets arrived
+	newer bool // a handshake was completed
+}
+
+// see takes in what the tunnel shows of the peer now; nil: it is not there.
+func (p *peer) see(now time.Time, o *platform.Peer) (e evidence) {
+	if o == nil {
+		p.sight = sight{}
+		return e
+	}
+	s := &p.sight
+	e.grew = !s.at.IsZero() && o.Rx > s.rx
+	if !o.LastHandshake.Equal(s.handshake) {
+		e.newer = !o.LastHandshake.IsZero()
+		s.shook = shookAt(now, o.LastHandshake, s.at)
+	}
+	s.at, s.endpoint, s.handshake, s.rx, s.tx = now, o.Endpoint, o.LastHandshake, o.Rx, o.Tx
+	return e
+}
+
+// shookAt returns when a handshake that the last observation did not show was
+// completed. The wall clock is believed only where it does not contradict
+// that: routers boot in 1970 and jump.
+func shookAt(now, handshake, lastSeen time.Time) time.Time {
+	if handshake.IsZero() {
+		return time.Time{}
+	}
+	age := now.Sub(handshake)
+	if age < 0 || !lastSeen.IsZero() && age > now.Sub(lastSeen) {
+		age = 0
+	}
+	return now.Add(-age)
+}
+
+// alive tells whether the peer has a session.
+func (s *sight) alive(now time.Time) bool {
+	return !s.shook.IsZero() && now.Sub(s.shook) <= sessionLife
+}
+
+// passive tells whether the peer is only waited for: an invitee comes by
+// itself, once, to redeem.
+func (p *peer) passive() bool { return p.member.Role == wire.RoleInvitee }
+
+// connected is what people are shown.
+func (p *peer) connected(now time.Time) bool {
+	w := &p.path
+	return p.sight.alive(now) && (w.state == connected || w.state == doubted && !w.failed)
+}
+
+// coordinator returns the coordinator's peer; nil on its own machine.
+func (c *Core) coordinator() *peer {
+	if c.onCoordinator() {
+		return nil
+	}
+	return c.addrs[c.cfg.Coordinator.Address]
+}
+
+// syncPeers makes the peers those of the map, and the coordinator, whatever
+// the map says. Members that stay keep what is known of them.
+func (c *Core) syncPeers() {
+	peers := make([]*peer, 0, len(c.world.Members)+1)
+	var added []*peer
+	for i := range c.world.Members {
+		m := &c.world.Members[i]
+		p := c.addrs[m.Address]
+		if p == nil || p.member.PublicKey != m.PublicKey || p.member.Role != m.Role {
+			p = c.newPeer(m)
+			added = append(added, p)
+		}
+		peers = append(peers, p)
+	}
+	if p := c.missingCoordinator(peers); p != nil {
+		if c.addrs[p.member.Address] == nil {
+			added = append(added, p)
+		}
+		peers = append(peers, p)
+		slices.SortFunc(peers, func(a, b *peer) int { return a.member.Address.Compare(b.member.Address) })
+	}
+	if !slices.Equal(peers, c.peers) {
+		c.index(peers)
+	}
+	for i := range c.world.Members {
+		m := &c.world.Members[i]
+		c.renew(c.addrs[m.Address], m)
+	}
+	for _, p := range added {
+		c.welcome(p)
+	}
+}
+
+func (c *Core) newPeer(m *wire.Member) *peer {
+	p := &peer{member: *m, allowed: []netip.Prefix{host32(m.Address)}}
+	if !p.passive() {
+		p.path.next = c.now
+	}
+	p.path.rest = backoff{first: restFirst, most: restMost}
+	if m.Address == c.cfg.Coordinator.Address {
+		p.path.rest.most = restMostCoord
+	}
+	return p
+}
+
+// missingCoordinator returns the coordinator's peer where the map lacks it.
+func (c *Core) missingCoordinator(peers []*peer) *peer {
+	pinned := &c.cfg.Coordinator
+	if c.onCoordinator() || slices.ContainsFunc(peers, func(p *peer) bool { return p.member.Address == pinned.Address }) {
+		return nil
+	}
+	if p := c.addrs[pinned.Address]; p != nil {
+		return p
+	}
+	m := wire.Member{Address: pinned.Address, PublicKey: pinned.PublicKey, Role: wire.RoleCoordinator}
+	return c.newPeer(&m)
+}
+
+// index makes peers, sorted by address, the present ones.
+func (c *Core) index(peers []*peer) {
+	c.peers = peers
+	c.byKey = slices.Clone(peers)
+	slices.SortFunc(c.byKey, func(a, b *peer) int { return a.member.PublicKey.Compare(b.member.PublicKey) })
+	c.addrs = make(map[netip.Addr]*peer, len(peers))
+	c.keys = make(map[key.PublicKey]*peer, len(peers))
+	for _, p := range peers {
+		c.addrs[p.member.Address], c.keys[p.member.PublicKey] = p, p
+	}
+	c.tun.dirty = true
+	if c.onCoordinator() {
+		c.look.tunnel(c.now) // the looks are far apart while there is nobody
+	}
+}
+
+// renew gives p its record of the map, and looks at its path again when its
+// endpoints are news.
+func (c *Core) renew(p *peer, m *wire.Member) {
+	was := p.member.Endpoints
+	p.member = *m
+	if sameEndpoints(was, m.Endpoints) {
+		return
+	}
+	moved := m.Endpoints.Seen.IsValid() && was.Seen != m.Endpoints.Seen &&
+		(was.Seen == p.sight.endpoint || p.path.state == doubted)
+	c.candidatesChanged(p, moved)
+}
+
+// welcome begins the path of a new peer at once where the tunnel is known not
+// to have it: then there is no session that could be lost.
+func (c *Core) welcome(p *peer) {
+	if _, there := c.tun.find(p.member.PublicKey); !there && c.ready() && c.tun.applying == 0 && !p.passive() {
+		c.begin(p)
+	}
+}

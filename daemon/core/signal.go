@@ -1,0 +1,35 @@
+package core
+
+import "ginnel/wire"
+
+// signalled takes a datagram. WireGuard has authenticated its source address,
+// so it is evidence that its sender is reached; from others it is ignored.
+func (c *Core) signalled(ev Signalled) {
+	p := c.addrs[ev.From]
+	if p == nil {
+		return
+	}
+	switch ev.Signal.Kind {
+	case wire.SignalProbe:
+		c.do(Signal{To: ev.From, Signal: wire.Signal{Kind: wire.SignalAnswer, Value: ev.Signal.Value}})
+		if c.onCoordinator() {
+			c.look.tunnel(c.now) // it may have moved, and the role must hear of it
+		}
+	case wire.SignalNudge:
+		if p == c.coordinator() {
+			c.nudged(ev.Signal.Value)
+		}
+	}
+	c.heard(p)
+}
+
+// heard notes that a packet came from p.
+func (c *Core) heard(p *peer) {
+	switch w := &p.path; {
+	case w.state == doubted && w.primed:
+		c.connect(p)
+	case w.state == connected || w.state == doubted || p.passive():
+	default:
+		w.next = c.now // the tunnel shows more
+	}
+}

@@ -1,0 +1,169 @@
+package core
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"ginnel/wire"
+)
+
+// check refuses an update that is malformed, or that speaks of another
+// network, another peer or another coordinator than ours. The coordinator's
+// key is pinned by the invitation: a map with another one is not believed at
+// all.
+func (c *Core) check(u *wire.Update) error {
+	if err := u.Check(); err != nil {
+		return err
+	}
+	if u.Root != c.cfg.Root {
+		return fmt.Errorf("its root CIDR is %s, ours %s", u.Root, c.cfg.Root)
+	}
+	if u.Self.Address != c.cfg.Address {
+		return fmt.Errorf("it is for %s, we are %s", u.Self.Address, c.cfg.Address)
+	}
+	pinned := &c.cfg.Coordinator
+	for i := range u.Members {
+		m := &u.Members[i]
+		if m.Address == pinned.Address && m.PublicKey != pinned.PublicKey {
+			return fmt.Errorf("the coordinator %s has another key than the invitation says", m.Address)
+		}
+		if m.Role == wire.RoleCoordinator && m.Address != pinned.Address {
+			return fmt.Errorf("its coordinator is %s, ours %s", m.Address, pinned.Address)
+		}
+	}
+	return nil
+}
+
+// restore takes the map saved last, with the same suspicion.
+func (c *Core) restore(m *Map) {
+	u := &wire.Update{
+		Position: m.Position,
+		Network:  c.cfg.Network,
+		Root:     c.cfg.Root,
+		Self:     m.Self,
+		Ranges:   []netip.Prefix{c.cfg.Root},
+		Members:  m.Members,
+	}
+	if err := c.check(u); err != nil {
+		c.say(topicMap, "the saved map cannot be right, a new one is fetched: %v", err)
+		return
+	}
+	c.merge(u)
+}
+
+// take merges an update that was checked, and has the map saved when more than
+// soft state changed. Endpoints alone never touch the flash.
+func (c *Core) take(u *wire.Update) {
+	was := c.world.Position
+	if u.Position.Epoch != was.Epoch {
+		c.report.known = false // the coordinator restarted, and forgot
+	}
+	if changed := c.merge(u); changed || u.Position.Revision != was.Revision {
+		saved := c.world
+		saved.Members = slices.Clone(saved.Members)
+		c.do(Save{Map: &saved})
+	}
+}
+
+// merge brings the map to where u leads and tells whether anything but
+// endpoints changed.
+func (c *Core) merge(u *wire.Update) (changed bool) {
+	c.world.Position = u.Position
+	changed = !sameRecord(&c.world.Self, &u.Self)
+	c.world.Self = u.Self
+	c.view.seen = u.Self.Endpoints.Seen
+	if len(u.Ranges) > 0 {
+		changed = c.mergeRanges(u) || changed
+	}
+	for _, p := range u.Patches {
+		c.patch(p)
+	}
+	c.names.dirty = c.names.dirty || changed
+	return changed
+}
+
+// mergeRanges replaces the members within u's ranges.
+func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
+	members := make([]wire.Member, 0, len(c.world.Members)+len(u.Members))
+	for _, m := range c.world.Members {
+		if !within(u.Ranges, m.Address) {
+			members = append(members, m)
+		}
+	}
+	c.leaveOut(u)
+	for _, m := range u.Members {
+		if !c.leftOut[m.Address] {
+			members = append(members, m)
+		}
+	}
+	slices.SortFunc(members, func(a, b wire.Member) int { return a.Address.Compare(b.Address) })
+	changed = !slices.EqualFunc(members, c.world.Members, func(a, b wire.Member) bool { return sameRecord(&a, &b) })
+	c.world.Members = members
+	c.syncPeers()
+	return changed
+}
+
+// leaveOut finds the members of u with a key that is ours, or of a member that
+// stays: WireGuard knows peers by their keys, and one would take the other's
+// place.
+func (c *Core) leaveOut(u *wire.Update) {
+	was := c.leftOut
+	c.leftOut = map[netip.Addr]bool{}
+	for i := range u.Members {
+		m := &u.Members[i]
+		if holder, ok := c.keyHolder(u, m); ok {
+			c.leftOut[m.Address] = true
+			c.say(topicMember+m.Address.String(), "%s (%s) has the key of %s and is left out", m.Address, m.Name, holder)
+		}
+	}
+	for a := range was {
+		if !within(u.Ranges, a) {
+			c.leftOut[a] = true
+		}
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(was), netip.Addr.Compare) {
+		if !c.leftOut[a] {
+			c.over(topicMember + a.String())
+		}
+	}
+}
+
+// keyHolder returns who else has m's key after u: us, the coordinator, or a
+// member that u does not speak of. Within u every key is there once.
+func (c *Core) keyHolder(u *wire.Update, m *wire.Member) (netip.Addr, bool) {
+	if m.PublicKey == c.key {
+		return c.cfg.Address, true
+	}
+	if p := c.keys[m.PublicKey]; p != nil && p.member.Address != m.Address {
+		a := p.member.Address
+		return a, p == c.coordinator() || !within(u.Ranges, a)
+	}
+	return netip.Addr{}, false
+}
+
+// patch gives a member new endpoints.
+func (c *Core) patch(p wire.Patch) {
+	i, ok := slices.BinarySearchFunc(c.world.Members, p.Address, func(m wire.Member, a netip.Addr) int { return m.Address.Compare(a) })
+	if !ok {
+		return
+	}
+	c.world.Members[i].Endpoints = p.Endpoints
+	c.renew(c.addrs[p.Address], &c.world.Members[i])
+}
+
+// within tells whether a lies in one of the ranges.
+func within(ranges []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(ranges, func(r netip.Prefix) bool { return r.Contains(a) })
+}
+
+// sameRecord tells whether two members are the same but for their endpoints.
+func sameRecord(a, b *wire.Member) bool {
+	return a.Address == b.Address && a.Name == b.Name && a.CIDR == b.CIDR &&
+		a.PublicKey == b.PublicKey && a.Role == b.Role && a.Admin == b.Admin
+}
+
+func sameEndpoints(a, b wire.Endpoints) bool {
+	return a.Seen == b.Seen && slices.Equal(a.Candidates, b.Candidates)
+}
