@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/wire"
+)
+
+var associationCommands = []command{
+	{
+		name: "association add", args: "CIDR CIDR", least: 2, most: 2,
+		brief: "Let the peers of two CIDRs see each other",
+		about: `CIDRs within them are included. A CIDR may be associated with itself: then everyone below
+it sees everyone below it.`,
+		setup: func(fs *pflag.FlagSet) action {
+			network, asJSON := networkOption(fs), jsonOption(fs)
+			return func(ctx context.Context, e *env, args []string) error {
+				var made wire.Association
+				if err := e.coordinator(ctx, *network, "POST", wire.PathAssociations, wire.Association{args[0], args[1]}, &made); err != nil {
+					return err
+				}
+				if *asJSON {
+					return e.printJSON(made)
+				}
+				fmt.Fprintf(e.out, "%s and %s see each other\n", made[0], made[1])
+				return nil
+			}
+		},
+	},
+	{
+		name: "association list", brief: "List the associations",
+		setup: func(fs *pflag.FlagSet) action {
+			network, asJSON := networkOption(fs), jsonOption(fs)
+			return func(ctx context.Context, e *env, _ []string) error {
+				return listAssociations(ctx, e, *network, *asJSON)
+			}
+		},
+	},
+	{
+		name: "association remove", args: "CIDR CIDR", least: 2, most: 2, brief: "Undo `association add`",
+		setup: func(fs *pflag.FlagSet) action {
+			network := networkOption(fs)
+			return func(ctx context.Context, e *env, args []string) error {
+				return e.coordinator(ctx, *network, "DELETE", item(wire.PathAssociations, args[0], args[1]), nil, nil)
+			}
+		},
+	},
+}
+
+func listAssociations(ctx context.Context, e *env, network string, asJSON bool) error {
+	var list []wire.Association
+	if err := e.coordinator(ctx, network, "GET", wire.PathAssociations, nil, &list); err != nil {
+		return err
+	}
+	if asJSON {
+		return e.printJSON(list)
+	}
+	rows := [][]string{{"CIDR", "CIDR"}}
+	for _, a := range list {
+		rows = append(rows, a[:])
+	}
+	return e.printTable(rows)
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/wire"
+)
+
+var cidrCommands = []command{
+	{
+		name: "cidr add", args: "NAME PREFIX", least: 2, most: 2,
+		brief: "Make a CIDR, a named range of addresses whose peers see each other",
+		about: `It lies inside the smallest CIDR that contains it, around peers that may be there
+already: they belong to it from then on. Who loses sight of whom by that is shown first.`,
+		setup: setupCIDRAdd,
+	},
+	{
+		name: "cidr list", brief: "List the CIDRs",
+		setup: func(fs *pflag.FlagSet) action {
+			network, asJSON := networkOption(fs), jsonOption(fs)
+			tree := fs.Bool("tree", false, "show what lies in what, with the peers")
+			return func(ctx context.Context, e *env, _ []string) error {
+				return listCIDRs(ctx, e, *network, *tree, *asJSON)
+			}
+		},
+	},
+	{
+		name: "cidr rename", args: "NAME NEW-NAME", least: 2, most: 2, brief: "Give a CIDR another name",
+		setup: func(fs *pflag.FlagSet) action {
+			network := networkOption(fs)
+			return func(ctx context.Context, e *env, args []string) error {
+				return e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil)
+			}
+		},
+	},
+	{
+		name: "cidr remove", args: "NAME", least: 1, most: 1, brief: "Remove a CIDR that has no peers, CIDRs or associations",
+		setup: func(fs *pflag.FlagSet) action {
+			network := networkOption(fs)
+			return func(ctx context.Context, e *env, args []string) error {
+				return e.coordinator(ctx, *network, "DELETE", item(wire.PathCIDRs, args[0]), nil, nil)
+			}
+		},
+	},
+}
+
+// item returns the path of a named thing in a collection.
+func item(collection string, names ...string) string {
+	for _, n := range names {
+		collection += "/" + url.PathEscape(n)
+	}
+	return collection
+}
+
+func setupCIDRAdd(fs *pflag.FlagSet) action {
+	network, asJSON, yes := networkOption(fs), jsonOption(fs), yesOption(fs)
+	isolated := fs.Bool("isolated", false, "its peers do not see each other")
+	return func(ctx context.Context, e *env, args []string) error {
+		prefix, err := netip.ParsePrefix(args[1])
+		if err != nil {
+			return usagef("%q is no range of addresses: want one such as 10.42.1.0/24", args[1])
+		}
+		cidr := wire.CIDR{Name: args[0], Prefix: prefix, Isolated: *isolated}
+		var change wire.CIDRChange
+		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &change); err != nil {
+			return err
+		}
+		e.explain(&change)
+		if len(change.Lost) > 0 {
+			if err := e.confirm(*yes, "Peers will lose sight of each other. Make the CIDR?"); err != nil {
+				return err
+			}
+		}
+		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs, cidr, &change); err != nil {
+			return err
+		}
+		if *asJSON {
+			return e.printJSON(change)
+		}
+		fmt.Fprintf(e.out, "made CIDR %s (%s) in %s\n", change.CIDR.Name, change.CIDR.Prefix, change.CIDR.Parent)
+		return nil
+	}
+}
+
+// explain says who gains or loses sight of whom.
+func (e *env) explain(c *wire.CIDRChange) {
+	for _, p := range c.Gained {
+		fmt.Fprintf(e.err, "%s and %s will see each other\n", p[0], p[1])
+	}
+	for _, p := range c.Lost {
+		fmt.Fprintf(e.err, "%s and %s will not see each other any more\n", p[0], p[1])
+	}
+}
+
+func listCIDRs(ctx context.Context, e *env, network string, tree, asJSON bool) error {
+	var cidrs []wire.CIDR
+	if err := e.coordinator(ctx, network, "GET", wire.PathCIDRs, nil, &cidrs); err != nil {
+		return err
+	}
+	if asJSON {
+		return e.printJSON(cidrs)
+	}
+	if tree {
+		var peers []wire.Peer
+		if err := e.coordinator(ctx, network, "GET", wire.PathPeers, nil, &peers); err != nil {
+			return err
+		}
+		return e.printTable(cidrTree(cidrs, peers, "", 0))
+	}
+	rows := [][]string{{"NAME", "PREFIX", "IN", "PEERS", ""}}
+	for _, c := range cidrs {
+		rows = append(rows, []string{c.Name, c.Prefix.String(), orDash(c.Parent), strconv.Itoa(c.Peers), mark(c.Isolated, "isolated")})
+	}
+	return e.printTable(rows)
+}
+
+// cidrTree returns the rows of parent's CIDRs, each followed by its own peers
+// and CIDRs.
+func cidrTree(cidrs []wire.CIDR, peers []wire.Peer, parent string, depth int) (rows [][]string) {
+	indent := strings.Repeat("  ", depth)
+	for _, c := range cidrs {
+		if c.Parent != parent || c.Name == parent {
+			continue
+		}
+		rows = append(rows, []string{indent + c.Name, c.Prefix.String(), mark(c.Isolated, "isolated")})
+		for _, p := range peers {
+			if p.CIDR == c.Name {
+				rows = append(rows, []string{indent + "  - " + p.Name, p.Address.String(), mark(p.State != wire.PeerActive, string(p.State))})
+			}
+		}
+		rows = append(rows, cidrTree(cidrs, peers, c.Name, depth+1)...)
+	}
+	return rows
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func mark(on bool, word string) string {
+	if on {
+		return word
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/daemon"
+	"ginnel/daemon/local"
+	"ginnel/platform/dbfile"
+	"ginnel/wire/http1"
+)
+
+var daemonCommands = []command{{
+	name: "daemon", brief: "Run this machine's networks until stopped; services start this",
+	about: `It logs to standard error. SIGHUP makes it read the configuration again; SIGINT and SIGTERM
+stop it, and tunnels that the kernel carries stay as they are.`,
+	setup: func(fs *pflag.FlagSet) action {
+		verbose := fs.BoolP("verbose", "v", false, "log more")
+		return func(ctx context.Context, e *env, _ []string) error {
+			level := slog.LevelInfo
+			if *verbose {
+				level = slog.LevelDebug
+			}
+			return runDaemon(ctx, e, newLog(e, level))
+		}
+	},
+}}
+
+// newLog logs without time stamps: whoever runs the daemon adds them.
+func newLog(e *env, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+}
+
+func runDaemon(ctx context.Context, e *env, log *slog.Logger) error {
+	sys := newSystem(log)
+	if err := dbfile.EnsureDir(e.paths.state); err != nil {
+		return err
+	}
+	listener, err := listenLocal(ctx, e.paths.socket)
+	if err != nil {
+		return err
+	}
+	d := daemon.New(daemon.Options{
+		System: sys, StateDir: e.paths.state, ReadConfig: e.paths.readConfig,
+		OpenRole: openRole(e.paths, log), Version: version, Log: log,
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() {
+		server := http1.Server{Handler: local.Handler(d), Log: log}
+		served <- server.Serve(ctx, listener)
+		cancel() // a daemon that cannot be asked is of no use
+	}()
+	hangups := make(chan struct{})
+	go func() { defer close(hangups); reloadOnHangup(ctx, d, log) }()
+	log.Info("ginnel starts", "version", version, "config", e.paths.config)
+	err = d.Run(ctx)
+	cancel()
+	<-hangups
+	return errors.Join(err, <-served)
+}
+
+func reloadOnHangup(ctx context.Context, d *daemon.Daemon, log *slog.Logger) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	defer signal.Stop(c)
+	for {
+		select {
+		case <-c:
+			if err := d.Reload(ctx); err != nil {
+				log.Error("reload", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// listenLocal opens the socket of the local API. One that nobody answers on is
+// a dead daemon's and is replaced.
+func listenLocal(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the socket's directory: %w", err)
+	}
+	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("a daemon is running already: it answers on %s", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("replace a dead daemon's socket: %w", err)
+	}
+	old := syscall.Umask(0o117) // 0660 from the first moment
+	l, err := net.Listen("unix", path)
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("open the daemon's socket: %w", err)
+	}
+	shareSocket(path)
+	return l, nil
+}

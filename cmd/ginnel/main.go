@@ -1,0 +1,144 @@
+// Command ginnel is every role of Ginnel in one binary: the daemon (a peer,
+// the coordinator, or both) and the command line. It is the only place that
+// assembles the other packages and chooses implementations of the platform's
+// interfaces.
+//
+// The commands are a table ([commands]); each noun has a file. All but
+// daemon, create, join, leave, up and down do nothing but ask the daemon over
+// its socket. A command prints its result on standard output and says what was
+// wrong on standard error. The exit status is 0, 1 when it failed, 2 when it
+// was not called as it should be.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/platform/terminal"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// The exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a command that was not called as it should be.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// env is what a command works with.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool // in is a terminal: questions may be asked
+	paths    paths
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := &env{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin), paths: findPaths(os.Getenv)}
+	os.Exit(run(ctx, e, os.Args[1:]))
+}
+
+// run runs one command line and returns the exit status.
+func run(ctx context.Context, e *env, args []string) int {
+	err := dispatch(ctx, e, args)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(e.err, "ginnel: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(e.err, "ginnel: %v\n", err)
+	return exitFailed
+}
+
+// dispatch finds the command that args begin with and runs it.
+func dispatch(ctx context.Context, e *env, args []string) error {
+	words := 0
+	for words < len(args) && !strings.HasPrefix(args[words], "-") {
+		words++
+	}
+	for n := min(words, 2); n > 0; n-- {
+		if c := findCommand(strings.Join(args[:n], " ")); c != nil {
+			return c.call(ctx, e, args[n:])
+		}
+	}
+	if words == 0 || args[0] == "help" {
+		if len(args) == 0 {
+			overview(e.err, "")
+			return usagef("a command is missing")
+		}
+		return help(e, args)
+	}
+	if list := commandsOf(args[0]); len(list) > 0 {
+		if words == 1 && wantsHelp(args[1:]) {
+			overview(e.out, args[0])
+			return nil
+		}
+		overview(e.err, args[0])
+		return usagef("%s wants one of the commands above", args[0])
+	}
+	return usagef("there is no command %q: `ginnel help` lists them", strings.Join(args[:words], " "))
+}
+
+// help answers `ginnel help [COMMAND]`, --help and --version.
+func help(e *env, args []string) error {
+	switch {
+	case args[0] == "--version":
+		return findCommand("version").call(context.Background(), e, nil)
+	case args[0] == "help" && len(args) > 1:
+		name := strings.Join(args[1:], " ")
+		if c := findCommand(name); c != nil {
+			c.usage(e.out)
+			return nil
+		}
+		if len(commandsOf(name)) > 0 {
+			overview(e.out, name)
+			return nil
+		}
+		return usagef("there is no command %q: `ginnel help` lists them", name)
+	case args[0] == "help" || wantsHelp(args):
+		overview(e.out, "")
+		return nil
+	}
+	return usagef("unknown option %s before the command: `ginnel help` lists the commands", args[0])
+}
+
+func wantsHelp(args []string) bool {
+	return len(args) > 0 && (args[0] == "--help" || args[0] == "-h")
+}
+
+// call parses the options and the arguments and runs the command.
+func (c *command) call(ctx context.Context, e *env, args []string) error {
+	fs, act := c.prepare()
+	if err := fs.Parse(args); errors.Is(err, pflag.ErrHelp) {
+		c.usage(e.out)
+		return nil
+	} else if err != nil {
+		return usagef("%v\n%s", err, c.line())
+	}
+	if n := fs.NArg(); n < c.least || n > c.most {
+		return usagef("%s does not take %d arguments\n%s", c.name, n, c.line())
+	}
+	return act(ctx, e, fs.Args())
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/coordinator/store"
+	"ginnel/daemon/config"
+	"ginnel/daemon/local"
+	"ginnel/daemon/state"
+	"ginnel/key"
+	"ginnel/network"
+)
+
+// defaultPort is the coordinator's UDP port when nobody says: WireGuard's
+// usual one.
+const defaultPort = 51820
+
+var networkCommands = []command{
+	{
+		name: "network create", args: "NAME PREFIX", least: 2, most: 2,
+		brief: "Make a network; this machine becomes its coordinator",
+		about: `NAME is the network's and its interface's, 1-15 lower-case letters, digits and single
+dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234::/48.
+--endpoint is where other machines reach this one's UDP port from outside.`,
+		setup: setupNetworkCreate,
+	},
+	{
+		name: "network list", brief: "List the networks of this machine",
+		setup: func(fs *pflag.FlagSet) action {
+			asJSON := jsonOption(fs)
+			return func(ctx context.Context, e *env, _ []string) error { return listNetworks(ctx, e, *asJSON) }
+		},
+	},
+	{
+		name: "network remove", args: "NAME", least: 1, most: 1,
+		brief: "Destroy a network on its coordinator: the book, keys and interface",
+		about: "The peers keep what they have, but nobody can join or change the network any more.",
+		setup: func(fs *pflag.FlagSet) action {
+			yes := yesOption(fs)
+			return func(ctx context.Context, e *env, args []string) error { return removeNetwork(ctx, e, args[0], *yes) }
+		},
+	},
+}
+
+func setupNetworkCreate(fs *pflag.FlagSet) action {
+	endpoints := fs.StringArray("endpoint", nil, "HOST:PORT where this machine is reached from outside; may be repeated")
+	port := fs.Uint16("listen-port", defaultPort, "the UDP port of WireGuard, and the TCP port of the API inside the tunnel")
+	name := fs.String("name", "", "this machine's name in the network (default: its host name)")
+	return func(ctx context.Context, e *env, args []string) error {
+		root, err := netip.ParsePrefix(args[1])
+		if err != nil {
+			return usagef("%q is no range of addresses: want one such as 10.42.0.0/16", args[1])
+		}
+		if len(*endpoints) == 0 {
+			return usagef("say with --endpoint HOST:PORT where other machines reach this one, such as vpn.example.com:%d", *port)
+		}
+		if *name == "" {
+			*name = hostLabel()
+		}
+		n := config.Network{
+			Name: args[0], Enabled: true, Role: config.Coordinator, ListenPort: *port, MTU: config.DefaultMTU,
+			Keepalive: config.DefaultKeepalive, Routes: true, Hosts: config.DefaultHosts, Endpoints: *endpoints,
+		}
+		if err := createNetwork(e, n, root, *name); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "made network %s (%s); this machine is its coordinator, %s\n", n.Name, root, network.FirstAssignable(root))
+		return e.reload(ctx, n.Name)
+	}
+}
+
+// hostLabel makes the host name fit for a peer's name.
+func hostLabel() string {
+	host, _ := os.Hostname()
+	host, _, _ = strings.Cut(strings.ToLower(host), ".")
+	if network.CheckName(host) != nil {
+		return "coordinator"
+	}
+	return host
+}
+
+// createNetwork makes the book, this machine's identity and the section, in
+// this order; when one fails those before it are removed.
+func createNetwork(e *env, n config.Network, root netip.Prefix, name string) (err error) {
+	if err := e.checkNew(n); err != nil {
+		return err
+	}
+	private, err := key.Generate(rand.Reader)
+	if err != nil {
+		return err
+	}
+	book, change, err := network.New(n.Name, root, name, private.Public())
+	if err != nil {
+		return err
+	}
+	if err := store.Create(e.paths.book(n.Name), book, change); err != nil {
+		return err
+	}
+	self := book.Coordinator()
+	id := state.Identity{
+		Network: n.Name, Root: root, Name: name, Address: self.Address, PrivateKey: private,
+		Coordinator: state.Coordinator{Address: self.Address, PublicKey: self.Key, APIPort: n.ListenPort},
+	}
+	if err := state.Create(state.Path(e.paths.state, n.Name), id); err != nil {
+		return errors.Join(err, os.Remove(e.paths.book(n.Name)))
+	}
+	if err := e.paths.setNetwork(n); err != nil {
+		return errors.Join(err, os.Remove(state.Path(e.paths.state, n.Name)), os.Remove(e.paths.book(n.Name)))
+	}
+	return nil
+}
+
+// checkNew refuses a section that the configuration could not hold beside the
+// others.
+func (e *env) checkNew(n config.Network) error {
+	if err := network.CheckNetworkName(n.Name); err != nil {
+		return err
+	}
+	cfg, err := e.paths.readConfig()
+	if err != nil {
+		return err
+	}
+	if _, exists := cfg.Network(n.Name); exists {
+		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
+	}
+	text, err := e.paths.configText()
+	if err != nil {
+		return err
+	}
+	if text, err = config.Set(e.paths.config, text, n); err != nil {
+		return err
+	}
+	_, err = config.Parse(e.paths.config, text)
+	return err
+}
+
+// reload makes a running daemon take the configuration up; when none runs it
+// says how to start one.
+func (e *env) reload(ctx context.Context, name string) error {
+	err := e.client().Reload(ctx)
+	if errors.Is(err, local.ErrNotRunning) {
+		fmt.Fprintf(e.err, "%s is configured, but %v\n", name, err)
+		return nil
+	}
+	return err
+}
+
+func listNetworks(ctx context.Context, e *env, asJSON bool) error {
+	cfg, err := e.paths.readConfig()
+	if err != nil {
+		return err
+	}
+	st, err := e.client().Status(ctx)
+	if errors.Is(err, local.ErrNotRunning) {
+		fmt.Fprintf(e.err, "ginnel: %v\n", err)
+		st = &local.Status{}
+	} else if err != nil {
+		return err
+	}
+	list := []local.Network{}
+	rows := [][]string{{"NAME", "ROLE", "STATE", "RANGE", "ADDRESS"}}
+	for i := range cfg.Networks {
+		n := described(st, &cfg.Networks[i])
+		list = append(list, n)
+		row := []string{n.Name, n.Role, string(n.State), "-", "-"}
+		if n.Root.IsValid() {
+			row[3], row[4] = n.Root.String(), n.Self.Address.String()
+		}
+		rows = append(rows, row)
+	}
+	if asJSON {
+		return e.printJSON(list)
+	}
+	return e.printTable(rows)
+}
+
+// described returns what the daemon says of a configured network.
+func described(st *local.Status, cfg *config.Network) local.Network {
+	for _, n := range st.Networks {
+		if n.Name == cfg.Name {
+			return n
+		}
+	}
+	return local.Network{Name: cfg.Name, Role: string(cfg.Role), State: local.Down}
+}
+
+func removeNetwork(ctx context.Context, e *env, name string, yes bool) error {
+	n, err := e.configured(name)
+	if err != nil {
+		return err
+	}
+	if n.Role != config.Coordinator {
+		return fmt.Errorf("this machine is a peer of %s, not its coordinator: `ginnel leave %[1]s` takes it out", name)
+	}
+	if err := e.confirm(yes, "Destroy network "+name+" and its book for good?"); err != nil {
+		return err
+	}
+	return e.forget(ctx, n, e.paths.book(name))
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ginnel/daemon/config"
+	"ginnel/platform/dbfile"
+)
+
+// paths is where things lie on this machine.
+type paths struct {
+	config string // the configuration, UCI syntax
+	state  string // the directory of identities and books
+	socket string // the daemon's
+}
+
+const pathsHelp = `
+Files (an environment variable puts each elsewhere):
+  /etc/ginnel/ginnel.conf, on OpenWrt /etc/config/ginnel   GINNEL_CONFIG
+  /var/lib/ginnel, on OpenWrt /etc/ginnel                  GINNEL_STATE
+  /var/run/ginnel/ginnel.sock                              GINNEL_SOCKET
+`
+
+// findPaths returns the paths of this kind of system. On OpenWrt /var is in
+// memory, so what must last is under /etc.
+func findPaths(getenv func(string) string) paths {
+	p := paths{config: "/etc/ginnel/ginnel.conf", state: "/var/lib/ginnel", socket: "/var/run/ginnel/ginnel.sock"}
+	if _, err := os.Stat("/etc/openwrt_release"); err == nil {
+		p.config, p.state = "/etc/config/ginnel", "/etc/ginnel"
+	}
+	for name, path := range map[string]*string{"GINNEL_CONFIG": &p.config, "GINNEL_STATE": &p.state, "GINNEL_SOCKET": &p.socket} {
+		if v := getenv(name); v != "" {
+			*path = v
+		}
+	}
+	return p
+}
+
+// book returns where a network's book lies.
+func (p paths) book(network string) string { return filepath.Join(p.state, network+".book") }
+
+// readConfig reads the configuration; a file that does not exist is an empty
+// one.
+func (p paths) readConfig() (*config.Config, error) {
+	text, err := p.configText()
+	if err != nil {
+		return nil, err
+	}
+	return config.Parse(p.config, text)
+}
+
+func (p paths) configText() ([]byte, error) {
+	text, err := os.ReadFile(p.config)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return text, nil
+}
+
+// setNetwork writes a network's section into the configuration.
+func (p paths) setNetwork(n config.Network) error {
+	return p.edit(func(text []byte) ([]byte, error) { return config.Set(p.config, text, n) })
+}
+
+// removeNetwork takes a network's section out of the configuration.
+func (p paths) removeNetwork(name string) error {
+	return p.edit(func(text []byte) ([]byte, error) { return config.Remove(p.config, text, name) })
+}
+
+func (p paths) edit(change func([]byte) ([]byte, error)) error {
+	text, err := p.configText()
+	if err != nil {
+		return err
+	}
+	if text, err = change(text); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(p.config), 0o755); err != nil {
+		return fmt.Errorf("make the configuration's directory: %w", err)
+	}
+	if err := dbfile.WriteFile(p.config, text, 0o600); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/pflag"
+)
+
+var upDownCommands = []command{
+	{
+		name: "up", args: "[NETWORK]", most: 1, brief: "Switch a network on; it stays on over restarts",
+		setup: func(*pflag.FlagSet) action {
+			return func(ctx context.Context, e *env, args []string) error { return up(ctx, e, first(args)) }
+		},
+	},
+	{
+		name: "down", args: "[NETWORK]", most: 1,
+		brief: "Switch a network off and remove its interface; it stays off over restarts",
+		setup: func(*pflag.FlagSet) action {
+			return func(ctx context.Context, e *env, args []string) error { return down(ctx, e, first(args)) }
+		},
+	},
+}
+
+func up(ctx context.Context, e *env, name string) error {
+	n, err := e.configured(name)
+	if err != nil {
+		return err
+	}
+	n.Enabled = true
+	if err := e.paths.setNetwork(*n); err != nil {
+		return err
+	}
+	if err := e.reload(ctx, n.Name); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "%s is up\n", n.Name)
+	return nil
+}
+
+func down(ctx context.Context, e *env, name string) error {
+	n, err := e.configured(name)
+	if err != nil {
+		return err
+	}
+	n.Enabled = false
+	if err := e.paths.setNetwork(*n); err != nil {
+		return err
+	}
+	if err := e.takeDown(ctx, n); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "%s is down\n", n.Name)
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package join redeems invitations: it makes this machine's own key, opens the
+// interface with the invitation's temporary key, submits the public half
+// through it, and takes the interface away again. The daemon then makes it
+// anew with the peer's own key.
+//
+// # Nothing lost, nothing half-made
+//
+// The key is on disk, marked pending, before it is submitted, and the
+// configuration is written before the mark is cleared ([Join.Confirm]). So a
+// join that was refused, or never reached the coordinator, leaves nothing; and
+// one whose answer got lost is finished by running it again, because the
+// coordinator takes the same key twice: with the temporary key where that
+// still works, else with the peer's own.
+//
+// The listen port stays the same from the first packet on: behind a NAT the
+// coordinator then knows the peer's endpoint before the daemon is up.
+package join
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"ginnel/daemon"
+	"ginnel/daemon/config"
+	"ginnel/daemon/state"
+	"ginnel/key"
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+const (
+	tryTime  = 5 * time.Second  // for one endpoint with one key: one handshake, and once more
+	joinTime = 30 * time.Second // for all of it
+)
+
+// Join is an invitation that was redeemed and is not confirmed yet.
+type Join struct {
+	// Config is the section to write.
+	Config config.Network
+	store  *state.State
+}
+
+// Confirm ends the join, after the configuration was written.
+func (j *Join) Confirm() error {
+	return errors.Join(j.store.Confirm(), j.store.Close())
+}
+
+// Abandon lets go of a join whose configuration could not be written. Running
+// it again goes on from here.
+func (j *Join) Abandon() error { return j.store.Close() }
+
+// Redeem redeems inv and keeps who this machine is in stateDir. wanted gives
+// the options of the new section; its name, role and endpoints are the
+// invitation's, and a listen port of 0 becomes a free one. An error that wraps
+// a [*wire.Problem] is the coordinator's refusal.
+func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.Invitation, wanted config.Network) (*Join, error) {
+	wanted.Name, wanted.Role, wanted.Endpoints = inv.Network, config.Peer, inv.Coordinator.Endpoints
+	if err := choosePort(&wanted); err != nil {
+		return nil, err
+	}
+	path := state.Path(stateDir, inv.Network)
+	store, err := prepare(path, inv)
+	if err != nil {
+		return nil, err
+	}
+	r := redeemer{sys: sys, id: store.Identity(), inv: inv, cfg: &wanted}
+	if err := r.redeem(ctx); err != nil {
+		err = errors.Join(err, store.Close())
+		if !r.uncertain {
+			return nil, errors.Join(err, os.Remove(path))
+		}
+		return nil, fmt.Errorf("%w; the coordinator may have accepted: run the same join again", err)
+	}
+	return &Join{Config: wanted, store: store}, nil
+}
+
+// choosePort picks a free UDP port where none is wanted.
+func choosePort(cfg *config.Network) error {
+	for cfg.ListenPort == 0 || cfg.ListenPort == wire.SignalPort {
+		c, err := net.ListenUDP("udp", nil)
+		if err != nil {
+			return fmt.Errorf("choose a listen port: %w", err)
+		}
+		cfg.ListenPort = netip.MustParseAddrPort(c.LocalAddr().String()).Port()
+		c.Close()
+	}
+	return nil
+}
+
+// prepare opens the state of a join that was not finished, or makes a new one.
+func prepare(path string, inv *wire.Invitation) (*state.State, error) {
+	store, err := state.Open(path)
+	if err == nil {
+		id := store.Identity()
+		if id.IsPending() && id.Pending.Equal(inv.Key) {
+			return store, nil
+		}
+		if err := store.Close(); err != nil {
+			return nil, err
+		}
+		if !id.IsPending() {
+			return nil, fmt.Errorf("this machine is in network %s already, as %s: run `ginnel leave %[1]s` first", inv.Network, id.Name)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("forget an unfinished join: %w", err)
+		}
+	} else if !errors.Is(err, platform.ErrNotExist) {
+		return nil, err
+	}
+	own, err := key.Generate(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Create(path, identity(inv, own)); err != nil {
+		return nil, err
+	}
+	return state.Open(path)
+}
+
+func identity(inv *wire.Invitation, own key.PrivateKey) state.Identity {
+	c := &inv.Coordinator
+	return state.Identity{
+		Network: inv.Network, Root: inv.Root, Name: inv.Name, Address: inv.Address, PrivateKey: own, Pending: inv.Key,
+		Coordinator: state.Coordinator{Address: c.Address, PublicKey: c.PublicKey, APIPort: c.APIPort},
+	}
+}

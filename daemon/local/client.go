@@ -1,0 +1,59 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"syscall"
+
+	"ginnel/wire/http1"
+)
+
+// ErrNotRunning is wrapped when no daemon answers on the socket.
+var ErrNotRunning = errors.New("the daemon is not running: start it with `systemctl start ginnel`, `/etc/init.d/ginnel start` or `ginnel daemon`")
+
+// Client speaks to the daemon on this machine. Errors are *wire.Problem
+// where the daemon or the coordinator refused.
+type Client struct{ http http1.Client }
+
+// NewClient returns a client for the daemon at the unix socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+			return nil, ErrNotRunning
+		case errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("not permitted to open %s: be root or a member of the group ginnel", socket)
+		}
+		return conn, err
+	}
+	return &Client{http: http1.Client{Dial: dial}}
+}
+
+// Status asks how all networks are.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	var s Status
+	if err := c.call(ctx, "GET", PathStatus, nil, &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Reload makes the daemon read its configuration again.
+func (c *Client) Reload(ctx context.Context) error {
+	return c.call(ctx, "POST", PathReload, nil, nil)
+}
+
+// Coordinator sends a request to network's coordinator: path is one of its
+// API's, with escaped names and a query.
+func (c *Client) Coordinator(ctx context.Context, network, method, path string, in, out any) error {
+	return c.call(ctx, method, PathNetworks+url.PathEscape(network)+CoordinatorPart+path, in, out)
+}
+
+func (c *Client) call(ctx context.Context, method, target string, in, out any) error {
+	return c.http.JSON(ctx, method, target, in, out)
+}

@@ -1,0 +1,73 @@
+// Package local is the local API of the daemon: HTTP over a unix socket that
+// only root and the group ginnel may open. The command line speaks nothing
+// else, so the same commands work on the coordinator and on every admin peer.
+//
+//	GET  /v1/status                            Status
+//	POST /v1/reload                            reads the configuration again -> 204
+//	*    /v1/networks/{network}/coordinator/…  the rest of the path is a request to
+//	                                           that network's coordinator ([wire.PathMap])
+//
+// On a peer such a request goes through the tunnel with the peer's token; on
+// the coordinator the same handlers answer it in the process.
+package local
+
+import (
+	"net/netip"
+	"time"
+
+	"ginnel/key"
+	"ginnel/wire"
+)
+
+// The paths of the local API.
+const (
+	PathStatus   = "/v1/status"
+	PathReload   = "/v1/reload"
+	PathNetworks = "/v1/networks/"
+	// CoordinatorPart stands between a network's name and the path of the
+	// coordinator's API.
+	CoordinatorPart = "/coordinator"
+)
+
+// Status is the daemon at a glance.
+type Status struct {
+	Version  string    `json:"version"`
+	Networks []Network `json:"networks"` // in the configuration's order
+}
+
+// State tells how a network on this machine is doing.
+type State string
+
+// The states of a network.
+const (
+	Up     State = "up"     // its interface is configured
+	Failed State = "failed" // it could not be started, or stopped by itself; it is tried again
+	Down   State = "down"   // switched off in the configuration
+)
+
+// Network is one network on this machine.
+type Network struct {
+	Name        string        `json:"name"`
+	State       State         `json:"state"`
+	Error       string        `json:"error,omitempty"` // why it Failed
+	Role        string        `json:"role"`            // "peer" or "coordinator"
+	Root        netip.Prefix  `json:"root,omitzero"`
+	PublicKey   key.PublicKey `json:"public_key,omitzero"`
+	Backend     string        `json:"backend,omitempty"` // "kernel" or "userspace"
+	ListenPort  uint16        `json:"listen_port,omitempty"`
+	Self        wire.Member   `json:"self,omitzero"`
+	Revision    uint64        `json:"revision"`              // of the map in use
+	LastContact time.Time     `json:"last_contact,omitzero"` // the coordinator's last answer; zero: none since the start
+	Problems    []string      `json:"problems,omitempty"`
+	Peers       []Peer        `json:"peers"` // sorted by address
+}
+
+// Peer is another member of a network, and how it is reached.
+type Peer struct {
+	wire.Member
+	Endpoint      netip.AddrPort `json:"endpoint,omitzero"`       // in use
+	LastHandshake time.Time      `json:"last_handshake,omitzero"` // zero: never
+	Rx            uint64         `json:"rx_bytes"`
+	Tx            uint64         `json:"tx_bytes"`
+	Connected     bool           `json:"connected"`
+}
