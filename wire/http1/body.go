@@ -7,10 +7,12 @@ import (
 	"time"
 )
 
-// step is how much of a body must pass within bodyTimeout: a slow link is
-// welcome, one that trickles is not.
+// The parts of a body that must pass within bodyTimeout each: a slow link is
+// welcome, one that trickles is not. What is written is larger and more of it
+// fits into the system's buffers.
 const (
-	step        = 8 << 10
+	readStep    = 8 << 10
+	writeStep   = 32 << 10
 	bodyTimeout = 20 * time.Second
 )
 
@@ -23,11 +25,11 @@ func readBody(r io.Reader, n int64, progress func() error) ([]byte, error) {
 			return nil, err
 		}
 		if len(body) == cap(body) {
-			room := min(int64(max(step, len(body))), n-int64(len(body)))
+			room := min(int64(max(readStep, len(body))), n-int64(len(body)))
 			body = slices.Grow(body, int(room))
 		}
 		have := len(body)
-		upTo := int(min(int64(have+step), int64(cap(body)), n))
+		upTo := int(min(int64(have+readStep), int64(cap(body)), n))
 		if _, err := io.ReadFull(r, body[have:upTo]); err != nil {
 			return nil, noEOF(err)
 		}
@@ -51,7 +53,7 @@ func writeSteps(c net.Conn, b []byte) error {
 		if err := c.SetWriteDeadline(time.Now().Add(bodyTimeout)); err != nil {
 			return err
 		}
-		n, err := c.Write(b[:min(step, len(b))])
+		n, err := c.Write(b[:min(writeStep, len(b))])
 		if err != nil {
 			return err
 		}

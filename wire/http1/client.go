@@ -116,7 +116,7 @@ func (c *Client) head(r *Request) ([]byte, error) {
 	if host == "" {
 		host = "ginnel"
 	}
-	if _, err := parseRequestLine(r.Method + " " + target + " HTTP/1.1"); err != nil || strings.Contains(r.Path, "?") || !isHost(host) {
+	if _, err := parseRequestLine(r.Method + " " + target + " HTTP/1.1"); err != nil || !strings.HasPrefix(r.Path, "/") || strings.Contains(r.Path, "?") || !isHost(host) {
 		return nil, fmt.Errorf("request %q %q to host %q cannot be written: want a method, an escaped path and a host", r.Method, r.Path, host)
 	}
 	if err := checkFields(r.Header); err != nil {
@@ -150,7 +150,7 @@ func (c *Client) read(nc net.Conn, headOnly bool) (*Response, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("response: %w", err)
-	case headOnly || resp.Status == wire.StatusNoContent || resp.Status == statusNotModified:
+	case headOnly || !hasBody(resp.Status):
 		return resp, nil
 	}
 	resp.Body, err = c.body(r, length)

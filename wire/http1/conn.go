@@ -198,11 +198,3 @@ func (c *conn) last(resp *Response, headOnly bool) {
 	}()
 	resp.Done()
 }
-
-// appendRefusal returns the whole answer for a connection that is not taken.
-func appendRefusal(p *wire.Problem) []byte {
-	resp := Fail(p)
-	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n", resp.Status, wire.StatusText(resp.Status))
-	b = appendLength(appendFields(b, resp.Header), len(resp.Body))
-	return append(append(b, "Connection: close\r\n\r\n"...), resp.Body...)
-}

@@ -25,9 +25,9 @@
 // A line has at most 8 KiB, a head 64 fields and 32 KiB, a body
 // [Server.MaxBody]. The first byte must come 10 s after the connection, a
 // head be whole 10 s after its own first byte; an idle connection lives 30 s,
-// and every 8 KiB of a body, either way, gets 20 s. Connections are limited in number, in all
-// and per remote address. An idle connection holds no buffer: only its
-// goroutine and its socket, about 4 KiB.
+// every 8 KiB of a request's body and every 32 KiB of a response get 20 s.
+// Connections are limited in number, in all and per remote address. An idle
+// connection holds no buffer: only its goroutine and its socket, about 4 KiB.
 package http1
 
 import (

@@ -89,11 +89,13 @@ type pool struct {
 	perAddr map[netip.Addr]int
 }
 
-// accept takes connections until the listener fails for good or ctx ends.
+// accept takes connections until the listener fails for good or ctx ends. Of a
+// row of passing errors the first is logged.
 func (p *pool) accept(ctx context.Context, l net.Listener) error {
-	for {
+	for failing := false; ; {
 		nc, err := l.Accept()
 		if err == nil {
+			failing = false
 			p.add(nc)
 			continue
 		}
@@ -101,7 +103,10 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 		if ctx.Err() != nil || !errors.As(err, &passing) || !passing.Temporary() {
 			return err
 		}
-		p.log().Warn("accept a connection", "err", err)
+		if !failing {
+			failing = true
+			p.log().Warn("accept a connection", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(acceptPause):
@@ -112,9 +117,10 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 // add starts a connection's goroutine, or refuses the connection.
 func (p *pool) add(nc net.Conn) {
 	c := &conn{Conn: nc, pool: p, remote: remoteOf(nc)}
-	if refusal := p.admit(c); refusal != nil {
+	if problem := p.admit(c); problem != nil {
+		refusal := Fail(problem)
 		nc.SetWriteDeadline(time.Now().Add(refuseTimeout))
-		nc.Write(appendRefusal(refusal)) // a courtesy: whether it arrives changes nothing
+		nc.Write(append(responseHead(refusal, true), refusal.Body...)) // a courtesy: whether it arrives changes nothing
 		nc.Close()
 		return
 	}

@@ -16,36 +16,36 @@ const joinBody = 4 << 10
 
 // writeResponse writes r; headOnly leaves the body out, but not its length.
 func writeResponse(c net.Conn, r *Response, headOnly, closing bool) error {
-	b := fmt.Appendf(make([]byte, 0, 512), "HTTP/1.1 %d %s\r\n", r.Status, wire.StatusText(r.Status))
-	b = appendFields(b, r.Header)
-	body := r.Body
-	if r.Status == wire.StatusNoContent || r.Status == statusNotModified {
-		body = nil // these two have neither a body nor a length (RFC 9110, section 8.6)
-	} else {
-		b = appendLength(b, len(body))
+	head := responseHead(r, closing)
+	if headOnly || !hasBody(r.Status) {
+		return writeSteps(c, head)
 	}
-	if headOnly {
-		body = nil
-	}
-	return writeMessage(c, b, body, closing)
-}
-
-// statusNotModified is never sent by the API, but would frame its body wrongly.
-const statusNotModified = 304
-
-// writeMessage completes a head and writes it with its body.
-func writeMessage(c net.Conn, head, body []byte, closing bool) error {
-	if closing {
-		head = append(head, "Connection: close\r\n"...)
-	}
-	head = append(head, "\r\n"...)
-	if len(body) <= joinBody {
-		return writeSteps(c, append(head, body...))
+	if len(r.Body) <= joinBody {
+		return writeSteps(c, append(head, r.Body...))
 	}
 	if err := writeSteps(c, head); err != nil {
 		return err
 	}
-	return writeSteps(c, body)
+	return writeSteps(c, r.Body)
+}
+
+func responseHead(r *Response, closing bool) []byte {
+	b := fmt.Appendf(make([]byte, 0, 512), "HTTP/1.1 %d %s\r\n", r.Status, wire.StatusText(r.Status))
+	b = appendFields(b, r.Header)
+	if hasBody(r.Status) {
+		b = appendLength(b, len(r.Body))
+	}
+	if closing {
+		b = append(b, "Connection: close\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// hasBody tells whether responses with a status have a body: all but two of
+// the final ones (RFC 9112, section 6.3).
+func hasBody(status int) bool {
+	const notModified = 304
+	return status != wire.StatusNoContent && status != notModified
 }
 
 // appendFields writes header fields in the order of their names, without those

@@ -1,0 +1,146 @@
+package http1_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/textproto"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ginnel/wire/http1"
+)
+
+// doneServer counts the calls of Done, and notes when the last one was.
+func doneServer(header textproto.MIMEHeader, size int) (*http1.Server, *int, *time.Time) {
+	var n int
+	var at time.Time
+	return &http1.Server{Handler: func(context.Context, *http1.Request) *http1.Response {
+		return &http1.Response{Status: 200, Header: header, Body: make([]byte, size), Done: func() {
+			n++
+			at = time.Now()
+		}}
+	}}, &n, &at
+}
+
+const plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+func TestDoneWhenClientNeverCloses(t *testing.T) {
+	s, n, at := doneServer(nil, 3)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		c := p.dial(someone)
+		io.WriteString(c, plain)
+		r := bufio.NewReader(c)
+		a, err := readAnswer(r)
+		if err != nil || !a.closes {
+			t.Fatalf("got %+v, %v", a, err)
+		}
+		answered := time.Now()
+		synctest.Wait()
+		if *n != 0 {
+			t.Error("Done was called before the client closed")
+		}
+		if _, took := until(c); took != http1.DoneTimeout {
+			t.Errorf("closed after %s", took)
+		}
+		synctest.Wait()
+		if *n != 1 || at.Sub(answered) != http1.DoneTimeout {
+			t.Errorf("Done was called %d times, after %s", *n, at.Sub(answered))
+		}
+	})
+}
+
+func TestDoneWhenClientCloses(t *testing.T) {
+	s, n, at := doneServer(nil, 3)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		c := p.dial(someone)
+		began := time.Now()
+		io.WriteString(c, plain)
+		if _, err := readAnswer(bufio.NewReader(c)); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		synctest.Wait()
+		if *n != 1 || !at.Equal(began) {
+			t.Errorf("Done was called %d times, after %s", *n, at.Sub(began))
+		}
+	})
+}
+
+func TestDoneWhenWriteFails(t *testing.T) {
+	s, n, at := doneServer(nil, 1<<20)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		c := p.dial(someone)
+		began := time.Now()
+		io.WriteString(c, plain)
+		io.ReadFull(c, make([]byte, 100))
+		c.Close()
+		synctest.Wait()
+		if *n != 1 || !at.Equal(began) {
+			t.Errorf("Done was called %d times, after %s", *n, at.Sub(began))
+		}
+	})
+}
+
+// TestDoneOfResponseThatCannotBeSent: what Done does has been decided already.
+func TestDoneOfResponseThatCannotBeSent(t *testing.T) {
+	s, n, _ := doneServer(textproto.MIMEHeader{"Bad Name": {""}}, 0)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		c := p.dial(someone)
+		io.WriteString(c, plain)
+		if a, err := readAnswer(bufio.NewReader(c)); err != nil || a.status != 500 || !a.closes {
+			t.Errorf("got %+v, %v", a, err)
+		}
+		c.Close()
+		synctest.Wait()
+		if *n != 1 {
+			t.Errorf("Done was called %d times", *n)
+		}
+	})
+}
+
+func TestDoneMayPanic(t *testing.T) {
+	var log recorder
+	s := &http1.Server{Log: log.logger(), Handler: func(context.Context, *http1.Request) *http1.Response {
+		return &http1.Response{Status: 204, Done: func() { panic("done for") }}
+	}}
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		for range 2 {
+			c := p.dial(someone)
+			io.WriteString(c, plain)
+			if a, err := readAnswer(bufio.NewReader(c)); err != nil || a.status != 204 {
+				t.Errorf("got %+v, %v", a, err)
+			}
+			c.Close()
+			synctest.Wait()
+		}
+	})
+	if log.String() == "" {
+		t.Error("nothing was logged")
+	}
+}
+
+// TestDoneWithOurClient: the client closes its half as soon as it has the
+// response, so Done does not wait for its time. (A real connection: pipes have
+// no halves.)
+func TestDoneWithOurClient(t *testing.T) {
+	for _, network := range []string{"unix", "tcp"} {
+		called := make(chan struct{}, 2)
+		l := listen(t, network)
+		start(t, &http1.Server{Handler: func(context.Context, *http1.Request) *http1.Response {
+			r := http1.JSON(200, "hello")
+			r.Done = func() { called <- struct{}{} }
+			return r
+		}}, l)
+		var got string
+		if err := client(l).JSON(t.Context(), "GET", "/", nil, &got); err != nil || got != "hello" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		select {
+		case <-called:
+		case <-time.After(generous):
+			t.Error("Done was not called")
+		}
+	}
+}
