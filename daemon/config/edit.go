@@ -45,10 +45,12 @@ func (o *option) set(f *uci.File, section string, n *Network) error {
 	have, want := New(n.Name, n.Role), o.write(n)
 	said := present && readOption(&have, written) == nil && slices.Equal(o.write(&have), want)
 	switch {
-	case said && (len(want) > 0 || !o.list): // a list that says nothing is the other role's
+	case !present && len(want) == 0:
 		return nil
-	case len(want) == 0:
+	case len(want) == 0 && (o.list || !said): // a list without values here is the other role's
 		return f.Unset(section, o.name)
+	case said:
+		return nil
 	case o.list:
 		return f.SetList(section, o.name, want)
 	}
