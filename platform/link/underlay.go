@@ -52,12 +52,12 @@ func usable(links []device, all []address) []platform.UnderlayAddress {
 	return found
 }
 
-// isUnderlay tells whether addresses of d count. A link without carrier does
-// not: nobody reaches an address there. Point-to-point links do: ppp0 is the
-// WAN of many routers.
+// isUnderlay tells whether addresses of d count. Those of a link without
+// carrier do not: nobody reaches them. Those of a point-to-point link do: ppp0
+// is the WAN of many routers.
 func (d *device) isUnderlay() bool {
-	const operational = unix.IFF_UP | unix.IFF_RUNNING
-	return d.flags&operational == operational && d.flags&unix.IFF_LOOPBACK == 0 && !d.isTunnel()
+	const up = unix.IFF_UP | unix.IFF_LOWER_UP
+	return d.flags&up == up && d.flags&unix.IFF_LOOPBACK == 0 && !d.isTunnel()
 }
 
 // isTunnel tells whether d is WireGuard's, a TUN or of their kin: virtual and
