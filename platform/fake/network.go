@@ -29,11 +29,16 @@ func (o *OS) Apply(name string, c *platform.NetChange) error {
 	return o.applyNet(l, c)
 }
 
-// applyNet needs the link up for routes, as the kernel does.
+// applyNet does as the kernel does: routes need the link up, and with its last
+// IPv4 address a link loses its IPv4 routes.
 func (o *OS) applyNet(l *link, c *platform.NetChange) error {
 	s := &l.state
+	had4 := slices.ContainsFunc(s.Addresses, is4)
 	s.Addresses = remove(s.Addresses, c.RemoveAddresses)
 	s.Routes = remove(s.Routes, c.RemoveRoutes)
+	if had4 && !slices.ContainsFunc(s.Addresses, is4) {
+		s.Routes = slices.DeleteFunc(s.Routes, is4)
+	}
 	if c.SetMTU != 0 {
 		s.MTU = c.SetMTU
 	}
@@ -152,3 +157,5 @@ func add(have, more []netip.Prefix) []netip.Prefix {
 func remove(have, gone []netip.Prefix) []netip.Prefix {
 	return slices.DeleteFunc(have, func(p netip.Prefix) bool { return slices.Contains(gone, p) })
 }
+
+func is4(p netip.Prefix) bool { return p.Addr().Is4() }

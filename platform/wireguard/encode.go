@@ -3,6 +3,7 @@ package wireguard
 import (
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"ginnel/key"
@@ -10,8 +11,10 @@ import (
 )
 
 // appendChange appends c as the text of a "set" operation. Removals precede
-// everything else about peers.
+// everything else about peers. The text does not outgrow its memory while it
+// is written: that would leave a copy of the private key behind.
 func appendChange(b []byte, c *platform.TunnelChange) []byte {
+	b = slices.Grow(b, maxText(c))
 	if c.Set&platform.SetPrivateKey != 0 {
 		b = appendKey(b, "private_key=", c.PrivateKey.Bytes())
 	}
@@ -58,6 +61,21 @@ func appendPeer(b []byte, c *platform.PeerChange) []byte {
 		b = append(b, '\n')
 	}
 	return b
+}
+
+// maxText returns how many bytes the text of c has at most.
+func maxText(c *platform.TunnelChange) int {
+	const (
+		interfacePart = 192 // a key, two numbers, replace_peers
+		removal       = 96  // a key, remove
+		peer          = 288 // a key, an endpoint with a zone, a number, two flags
+		allowedIP     = 64
+	)
+	n := interfacePart + removal*len(c.Remove) + peer*len(c.Peers)
+	for i := range c.Peers {
+		n += allowedIP * len(c.Peers[i].AllowedIPs)
+	}
+	return n
 }
 
 func appendPublic(b []byte, k key.PublicKey) []byte { return appendKey(b, "public_key=", k) }

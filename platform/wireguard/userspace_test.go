@@ -1,9 +1,22 @@
 package wireguard
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"log/slog"
+	"net"
+	"net/netip"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"ginnel/key"
 	"ginnel/platform"
 	"ginnel/platform/platformtest"
 )
@@ -16,4 +29,199 @@ func TestTunnel(t *testing.T) {
 		platformtest.Namespace(t)
 		return New(quiet)
 	})
+}
+
+// ip runs a command of iproute2 in the namespace of the test.
+func ip(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+func TestOpenExisting(t *testing.T) {
+	platformtest.Namespace(t)
+	ip(t, "tuntap", "add", "tun7", "mode", "tun")
+	ip(t, "tuntap", "add", "tap7", "mode", "tap")
+	for _, name := range []string{"lo", "tun7", "tap7"} {
+		_, err := New(quiet).Open(name, 1380)
+		if !errors.Is(err, platform.ErrExist) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error is %v, want one that exists", name, err)
+		}
+	}
+}
+
+// TestOpenPasses checks that what this machine cannot do passes on to the next
+// way of opening, and nothing else does.
+func TestOpenPasses(t *testing.T) {
+	fail := func(err error) opener {
+		return func(string, int) (platform.Tunnel, error) { return nil, err }
+	}
+	lacking, broken := openError(unix.ENOENT), errors.New("broken")
+	tests := []struct {
+		openers []opener
+		want    error
+	}{
+		{[]opener{fail(lacking), fail(nil)}, nil},
+		{[]opener{fail(lacking), fail(broken)}, broken},
+		{[]opener{fail(broken), fail(nil)}, broken},
+		{[]opener{fail(lacking), fail(lacking)}, platform.ErrUnsupported},
+	}
+	for i, test := range tests {
+		if _, err := (&Tunnels{test.openers}).Open("wg0", 1380); !errors.Is(err, test.want) {
+			t.Errorf("case %d: error is %v, want %v", i, err, test.want)
+		}
+	}
+	if !strings.Contains(lacking.Error(), "kmod-tun") {
+		t.Errorf("%q does not say what to do", lacking)
+	}
+}
+
+// TestOpenUnprivileged takes CAP_NET_ADMIN from its thread, which ends with it.
+func TestOpenUnprivileged(t *testing.T) {
+	platformtest.Namespace(t)
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+	caps[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+	if err := unix.Capset(&header, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(quiet).Open("wg0", 1380)
+	if !errors.Is(err, platform.ErrPermission) {
+		t.Errorf("error is %v, want that it is not permitted", err)
+	}
+}
+
+// TestPortOfStranger checks the conflict with a socket that is no tunnel's.
+func TestPortOfStranger(t *testing.T) {
+	platformtest.Namespace(t)
+	p, n := newProbe(t), newNode(t, "wg0", 40001)
+	err := n.Apply(&platform.TunnelChange{Set: platform.SetListenPort, ListenPort: p.addr().Port()})
+	if !errors.Is(err, platform.ErrInUse) {
+		t.Errorf("error is %v, want that the port is in use", err)
+	}
+	var s platform.TunnelState
+	if err := n.Observe(&s); err != nil || s.ListenPort != 40001 {
+		t.Errorf("port is %d (%v), want 40001 again", s.ListenPort, err)
+	}
+}
+
+// TestDeletedByStranger checks that a link that vanished is told of.
+func TestDeletedByStranger(t *testing.T) {
+	platformtest.Namespace(t)
+	n := newNode(t, "wg0", 40001)
+	ip(t, "link", "delete", "wg0")
+	if err := n.Observe(new(platform.TunnelState)); !errors.Is(err, platform.ErrNotExist) {
+		t.Errorf("observe: %v, want that it does not exist", err)
+	}
+	if err := n.Apply(&platform.TunnelChange{}); !errors.Is(err, platform.ErrNotExist) {
+		t.Errorf("apply: %v, want that it does not exist", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	newNode(t, "wg0", 40001)
+}
+
+// TestCloseEndsAll checks that link and goroutines are gone after Close.
+func TestCloseEndsAll(t *testing.T) {
+	platformtest.Namespace(t)
+	before := runtime.NumGoroutine()
+	a, b := pair(t)
+	for _, n := range []*node{a, b, a} {
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"wg0", "wg1"} {
+		if _, err := net.InterfaceByName(name); err == nil {
+			t.Errorf("link %s is still there", name)
+		}
+	}
+	await(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// logged is a log's text.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// TestLog checks that the device's lines arrive, at the level of debugging,
+// and that no key is in them. It sees the device follow the link's MTU by them.
+func TestLog(t *testing.T) {
+	platformtest.Namespace(t)
+	var text logged
+	tn, err := New(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))).Open("wg0", 1380)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tn.Close()
+	private := key.NewPrivate([32]byte{5: 9, 9: 7})
+	change := platform.TunnelChange{Set: platform.SetPrivateKey, PrivateKey: private,
+		Peers: []platform.PeerChange{{PublicKey: key.NewPrivate([32]byte{7}).Public()}}}
+	if err := tn.Apply(&change); err != nil {
+		t.Fatal(err)
+	}
+	ip(t, "link", "set", "wg0", "mtu", "1300")
+	if err := tn.Observe(new(platform.TunnelState)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "word of the MTU", func() bool { return strings.Contains(text.String(), "MTU updated: 1300") })
+	b := private.Bytes()
+	for _, secret := range []string{hex.EncodeToString(b[:]), base64.StdEncoding.EncodeToString(b[:]), change.Peers[0].PublicKey.String()} {
+		if strings.Contains(text.String(), secret) {
+			t.Error("a key was logged")
+		}
+	}
+	if strings.Contains(text.String(), "level=INFO") || !strings.Contains(text.String(), "link=wg0") {
+		t.Errorf("log is\n%s", text.String())
+	}
+}
+
+// TestForgetsKey checks that no buffer of ours keeps the private key.
+func TestForgetsKey(t *testing.T) {
+	platformtest.Namespace(t)
+	n := newNode(t, "wg0", 40001)
+	if err := n.Observe(new(platform.TunnelState)); err != nil {
+		t.Fatal(err)
+	}
+	u := n.Tunnel.(*userspace)
+	for name, b := range map[string][]byte{"set": u.out, "get": u.in.Bytes()} {
+		if len(b) == 0 || len(bytes.Trim(b[:cap(b)], "\x00")) != 0 {
+			t.Errorf("the buffer of %q was not cleared", name)
+		}
+	}
+}
+
+// TestTextFits checks that the bound on a change's text holds.
+func TestTextFits(t *testing.T) {
+	zone := "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%fifteen-letters]:65535"
+	c := platform.TunnelChange{Set: 7, ListenPort: 65535, FwMark: 1<<32 - 1, ReplacePeers: true, Remove: make([]key.PublicKey, 3)}
+	for range 3 {
+		p := platform.PeerChange{Update: true, Set: keepalive, Keepalive: 65535, ReplaceAllowedIPs: true}
+		if err := p.Endpoint.UnmarshalText([]byte(zone)); err != nil {
+			t.Fatal(err)
+		}
+		p.AllowedIPs = append(p.AllowedIPs, netip.PrefixFrom(p.Endpoint.Addr().WithZone(""), 128))
+		c.Peers = append(c.Peers, p)
+	}
+	if n := len(appendChange(nil, &c)); n > maxText(&c) {
+		t.Errorf("text has %d bytes, said to be at most %d", n, maxText(&c))
+	}
 }
