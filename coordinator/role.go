@@ -33,7 +33,7 @@ type Config struct {
 	PrivateKey key.PrivateKey   // the coordinator's own
 
 	APIPort uint16 // TCP port of the API on the overlay address; invitations carry it
-	// Endpoints, host:port each, are where invitations say the coordinator is
+	// Endpoints, as wire.CheckEndpoint wants them, are where invitations say the coordinator is
 	// found; none: no invitation can be made.
 	Endpoints []string
 
@@ -77,6 +77,11 @@ func New(cfg Config) (*Role, error) {
 	own := cfg.Book.Coordinator()
 	if own.Key != cfg.PrivateKey.Public() {
 		return nil, fmt.Errorf("the book of %s names another coordinator's key than this machine has: book and state must come from the same backup", cfg.Book.Name())
+	}
+	for _, e := range cfg.Endpoints {
+		if err := wire.CheckEndpoint(e); err != nil {
+			return nil, err
+		}
 	}
 	var epoch [8]byte
 	if _, err := io.ReadFull(cfg.Rand, epoch[:]); err != nil {
