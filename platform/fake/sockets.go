@@ -66,9 +66,21 @@ func (o *OS) overlay(name string, a netip.Addr) (*link, error) {
 	case l.tunnel == nil:
 		return nil, fmt.Errorf("link %s is no tunnel: %w", name, platform.ErrUnsupported)
 	case !l.has(a):
-		return nil, fmt.Errorf("link %s has no address %s: %w", name, a, syscall.EADDRNOTAVAIL)
+		return nil, fmt.Errorf("address %s of link %s %w", a, name, platform.ErrNotExist)
 	}
 	return l, nil
+}
+
+// overlayFrom returns the link's first address of to's family.
+func (o *OS) overlayFrom(name string, to netip.Addr) (from netip.Addr) {
+	if l := o.link(name); l != nil {
+		for _, p := range l.state.Addresses {
+			if p.Addr().Is4() == to.Is4() {
+				return p.Addr()
+			}
+		}
+	}
+	return from
 }
 
 // socket returns o's socket on l with the address, or nil.
@@ -113,13 +125,17 @@ func (l listener) Close() error { return l.close() }
 func (l listener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.addr) }
 
 // DialTCP implements platform.Sockets. Where the other side cannot be reached
-// it does not wait for ctx but times out at once.
+// it does not wait for ctx but times out at once. An invalid from is the
+// link's first address of to's family.
 func (o *OS) DialTCP(ctx context.Context, name string, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("dial %s: %w", to, err)
 	}
 	o.w.mu.Lock()
 	defer o.w.mu.Unlock()
+	if !from.IsValid() {
+		from = o.overlayFrom(name, to.Addr())
+	}
 	l, err := o.overlay(name, from)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", to, err)
