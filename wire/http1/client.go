@@ -1,22 +1,13 @@
 package http1
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"net"
-	"net/textproto"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"ginnel/wire"
 )
 
 // closeTimeout is how long a client waits for the server to close after it has
@@ -132,137 +123,4 @@ func (c *Client) head(r *Request) ([]byte, error) {
 		b = append(b, r.Body...)
 	}
 	return b, nil
-}
-
-// read reads the response.
-func (c *Client) read(nc net.Conn, headOnly bool) (*Response, error) {
-	r := readers.Get().(*bufio.Reader)
-	r.Reset(nc)
-	defer func() {
-		r.Reset(nil)
-		readers.Put(r)
-	}()
-	resp, err := readStatus(r)
-	if err != nil {
-		return nil, err
-	}
-	length, err := contentLength(resp.Header)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("response: %w", err)
-	case headOnly || !hasBody(resp.Status):
-		return resp, nil
-	}
-	resp.Body, err = c.body(r, length)
-	return resp, err
-}
-
-// body reads a response's body; with length -1 up to the connection's end.
-func (c *Client) body(r io.Reader, length int64) ([]byte, error) {
-	limit := orDefault(c.MaxResponse, wire.MaxResponse)
-	if length > limit {
-		return nil, fmt.Errorf("response has %d bytes, at most %d are taken", length, limit)
-	}
-	if length >= 0 {
-		b, err := readBody(r, length, func() error { return nil })
-		if err != nil {
-			return nil, fmt.Errorf("response: %w", err)
-		}
-		return b, nil
-	}
-	b, err := io.ReadAll(io.LimitReader(r, min(limit, math.MaxInt64-1)+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("response: %w", err)
-	case int64(len(b)) > limit:
-		return nil, fmt.Errorf("response has more than the %d bytes that are taken", limit)
-	}
-	return b, nil
-}
-
-// maxInterim limits the 1xx responses before the real one.
-const maxInterim = 8
-
-// readStatus reads a response's head, skipping 1xx ones.
-func readStatus(r *bufio.Reader) (*Response, error) {
-	for range maxInterim {
-		l := lines{r: r, left: maxHead}
-		line, err := l.next(0)
-		if err != nil {
-			return nil, fmt.Errorf("response: %w", noEOF(err))
-		}
-		status, err := parseStatusLine(string(line))
-		if err != nil {
-			return nil, err
-		}
-		h, err := l.header()
-		if err != nil {
-			return nil, fmt.Errorf("response: %w", err)
-		}
-		if status >= 200 {
-			return &Response{Status: status, Header: h}, nil
-		}
-	}
-	return nil, fmt.Errorf("response: more than %d informational ones", maxInterim)
-}
-
-// parseStatusLine reads "HTTP/1.1 200 reason" (RFC 9112, section 4). The
-// switch to another protocol, which nobody asked for, is refused.
-func parseStatusLine(line string) (int, error) {
-	rest, ok := strings.CutPrefix(line, "HTTP/1.1 ")
-	digits, reason, _ := strings.Cut(rest, " ")
-	n, err := strconv.ParseUint(digits, 10, 16)
-	if !ok || len(digits) != 3 || err != nil || n < 100 || n > 599 || n == 101 || !isValue(reason) {
-		return 0, errors.New("response does not start with an HTTP/1.1 status line")
-	}
-	return int(n), nil
-}
-
-// JSON makes a request and reads its answer. target is an escaped path, with a
-// query or without; header is pairs of name and value. in is sent as JSON, nil
-// sends no body; the answer is read into out, where fields this program does
-// not know are ignored; nil ignores the whole body.
-//
-// An answer other than 2xx is returned as a *[wire.Problem]: the one it has
-// as its body, or one made from its status. Other errors are those of
-// [Client.Do].
-func (c *Client) JSON(ctx context.Context, method, target string, in, out any, header ...string) error {
-	r, err := jsonRequest(method, target, in, header)
-	if err != nil {
-		return err
-	}
-	resp, err := c.Do(ctx, r)
-	if err != nil {
-		return err
-	}
-	if resp.Status < 200 || resp.Status > 299 {
-		return problemOf(resp)
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(resp.Body, out); err != nil {
-		return fmt.Errorf("%s %s: read the answer: %w", method, r.Path, err)
-	}
-	return nil
-}
-
-func jsonRequest(method, target string, in any, header []string) (*Request, error) {
-	if len(header)%2 != 0 {
-		return nil, errors.New("header has a name without a value")
-	}
-	path, query, _ := strings.Cut(target, "?")
-	q, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, fmt.Errorf("query of %q: %w", target, err)
-	}
-	r := &Request{Method: method, Path: path, Query: q, Header: textproto.MIMEHeader{}}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Add(header[i], header[i+1])
-	}
-	if in != nil {
-		r.Header.Set("Content-Type", "application/json")
-		r.Body = wire.Encode(in)
-	}
-	return r, nil
 }

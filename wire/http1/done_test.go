@@ -12,22 +12,30 @@ import (
 	"ginnel/wire/http1"
 )
 
-// doneServer counts the calls of Done, and notes when the last one was.
-func doneServer(header textproto.MIMEHeader, size int) (*http1.Server, *int, *time.Time) {
-	var n int
-	var at time.Time
+// doneServer returns the times at which Done is called.
+func doneServer(header textproto.MIMEHeader, size int) (*http1.Server, <-chan time.Time) {
+	calls := make(chan time.Time, 10)
 	return &http1.Server{Handler: func(context.Context, *http1.Request) *http1.Response {
-		return &http1.Response{Status: 200, Header: header, Body: make([]byte, size), Done: func() {
-			n++
-			at = time.Now()
-		}}
-	}}, &n, &at
+		return &http1.Response{Status: 200, Header: header, Body: make([]byte, size), Done: func() { calls <- time.Now() }}
+	}}, calls
+}
+
+// wantOneCall wants Done to have been called once, at a time.
+func wantOneCall(t *testing.T, calls <-chan time.Time, want time.Time) {
+	t.Helper()
+	synctest.Wait()
+	if len(calls) != 1 {
+		t.Fatalf("Done was called %d times", len(calls))
+	}
+	if at := <-calls; !at.Equal(want) {
+		t.Errorf("Done was called %s after it should", at.Sub(want))
+	}
 }
 
 const plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 func TestDoneWhenClientNeverCloses(t *testing.T) {
-	s, n, at := doneServer(nil, 3)
+	s, calls := doneServer(nil, 3)
 	virtual(t, s, func(t *testing.T, p *pipes) {
 		c := p.dial(someone)
 		io.WriteString(c, plain)
@@ -38,21 +46,18 @@ func TestDoneWhenClientNeverCloses(t *testing.T) {
 		}
 		answered := time.Now()
 		synctest.Wait()
-		if *n != 0 {
+		if len(calls) != 0 {
 			t.Error("Done was called before the client closed")
 		}
 		if _, took := until(c); took != http1.DoneTimeout {
 			t.Errorf("closed after %s", took)
 		}
-		synctest.Wait()
-		if *n != 1 || at.Sub(answered) != http1.DoneTimeout {
-			t.Errorf("Done was called %d times, after %s", *n, at.Sub(answered))
-		}
+		wantOneCall(t, calls, answered.Add(http1.DoneTimeout))
 	})
 }
 
 func TestDoneWhenClientCloses(t *testing.T) {
-	s, n, at := doneServer(nil, 3)
+	s, calls := doneServer(nil, 3)
 	virtual(t, s, func(t *testing.T, p *pipes) {
 		c := p.dial(someone)
 		began := time.Now()
@@ -61,31 +66,25 @@ func TestDoneWhenClientCloses(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Close()
-		synctest.Wait()
-		if *n != 1 || !at.Equal(began) {
-			t.Errorf("Done was called %d times, after %s", *n, at.Sub(began))
-		}
+		wantOneCall(t, calls, began)
 	})
 }
 
 func TestDoneWhenWriteFails(t *testing.T) {
-	s, n, at := doneServer(nil, 1<<20)
+	s, calls := doneServer(nil, 1<<20)
 	virtual(t, s, func(t *testing.T, p *pipes) {
 		c := p.dial(someone)
 		began := time.Now()
 		io.WriteString(c, plain)
 		io.ReadFull(c, make([]byte, 100))
 		c.Close()
-		synctest.Wait()
-		if *n != 1 || !at.Equal(began) {
-			t.Errorf("Done was called %d times, after %s", *n, at.Sub(began))
-		}
+		wantOneCall(t, calls, began)
 	})
 }
 
 // TestDoneOfResponseThatCannotBeSent: what Done does has been decided already.
 func TestDoneOfResponseThatCannotBeSent(t *testing.T) {
-	s, n, _ := doneServer(textproto.MIMEHeader{"Bad Name": {""}}, 0)
+	s, calls := doneServer(textproto.MIMEHeader{"Bad Name": {""}}, 0)
 	virtual(t, s, func(t *testing.T, p *pipes) {
 		c := p.dial(someone)
 		io.WriteString(c, plain)
@@ -93,10 +92,7 @@ func TestDoneOfResponseThatCannotBeSent(t *testing.T) {
 			t.Errorf("got %+v, %v", a, err)
 		}
 		c.Close()
-		synctest.Wait()
-		if *n != 1 {
-			t.Errorf("Done was called %d times", *n)
-		}
+		wantOneCall(t, calls, time.Now())
 	})
 }
 

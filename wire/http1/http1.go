@@ -28,6 +28,7 @@
 // every 8 KiB of a request's body and every 32 KiB of a response get 20 s.
 // Connections are limited in number, in all and per remote address. An idle
 // connection holds no buffer: only its goroutine and its socket, about 4 KiB.
+// One with a request under way has 8 KiB more, and the bodies.
 package http1
 
 import (
@@ -58,8 +59,9 @@ type Request struct {
 // Response is a handler's answer, or what the client received.
 type Response struct {
 	Status int // 200–599
-	// Header may be nil. Content-Length, Connection and Transfer-Encoding are
-	// the server's own: it ignores a handler's.
+	// Header may be nil. The fields that frame a message (Content-Length,
+	// Transfer-Encoding, Connection and their like) are the server's own: it
+	// ignores a handler's.
 	Header textproto.MIMEHeader
 	Body   []byte
 	// Done, when set, is called exactly once: after the response was written

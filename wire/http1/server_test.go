@@ -221,3 +221,17 @@ func TestServerKeepsOrCloses(t *testing.T) {
 		}
 	}
 }
+
+// TestServerFramesItself: a handler cannot break the framing.
+func TestServerFramesItself(t *testing.T) {
+	l := listen(t, "unix")
+	start(t, &http1.Server{}, l)
+	framing := "GET /framing HTTP/1.1\r\nHost: a\r\n\r\n"
+	answers := talk(t, l, framing+framing)
+	if len(answers) != 2 {
+		t.Fatalf("got %+v", answers)
+	}
+	if a := answers[0]; a.body != "four" || a.closes || len(a.header["X-Order"]) != 2 {
+		t.Errorf("got %+v", a)
+	}
+}

@@ -37,6 +37,9 @@ func echo(_ context.Context, r *http1.Request) *http1.Response {
 		return http1.Fail(wire.Errorf(wire.StatusConflict, "10.42.3.0/24 overlaps ci-servers"))
 	case "/secret-error":
 		return http1.Fail(errors.New("the password is swordfish"))
+	case "/framing":
+		return &http1.Response{Status: 200, Body: []byte("four"), Header: textproto.MIMEHeader{
+			"Content-Length": {"9"}, "Transfer-Encoding": {"chunked"}, "Connection": {"close"}, "X-Order": {"1", "2"}}}
 	case "/empty":
 		return http1.JSON(wire.StatusNoContent, nil)
 	case "/big":
