@@ -191,6 +191,25 @@ func TestNudgesStopWithTheFetch(t *testing.T) {
 	})
 }
 
+func TestBehaviour41RenamesReachThoseWhoSeeThePeer(t *testing.T) {
+	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
+		ann := fetch(t, n, "ann", wire.Position{}).Position
+		wantStatus(t, n.Call("ann", "PATCH", wire.PathPeers+"/bob", `{"name":"rob"}`), wire.StatusOK)
+		n.Keys["rob"] = n.Keys["bob"]
+		synctest.Wait()
+		if len(n.Nudges("ann")) != 1 || len(n.Nudges("rob")) != 1 || n.Wakes() != 1 || len(n.Nudges("carl")) > 0 {
+			t.Error("not exactly those who see the peer were told")
+		}
+		u := fetch(t, n, "ann", ann)
+		if m, ok := memberOf(u, n.Address("rob")); !ok || m.Name != "rob" || len(u.Members) != 1 {
+			t.Errorf("ann's update is %+v, want rob alone", u)
+		}
+		if u := fetch(t, n, "rob", wire.Position{}); u.Self.Name != "rob" {
+			t.Errorf("the peer itself is called %s", u.Self.Name)
+		}
+	})
+}
+
 func TestBehaviour42DisabledPeersAreDroppedAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
 		pos, bob := own(t, n, wire.Position{}).Position, n.Address("bob")

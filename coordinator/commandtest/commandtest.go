@@ -15,12 +15,13 @@ import (
 // Source draws commands. Its Rand makes it repeatable: tests print the seed.
 type Source struct {
 	*rand.Rand
-	named int
+	named   int
+	private map[key.PublicKey]key.PrivateKey
 }
 
 // New makes a Source that draws the same commands for the same seed.
 func New(seed uint64) *Source {
-	return &Source{Rand: rand.New(rand.NewPCG(seed, 1))}
+	return &Source{Rand: rand.New(rand.NewPCG(seed, 1)), private: map[key.PublicKey]key.PrivateKey{}}
 }
 
 // PrivateKey draws a private key.
@@ -33,7 +34,15 @@ func (s *Source) PrivateKey() key.PrivateKey {
 }
 
 // Key draws a public key.
-func (s *Source) Key() key.PublicKey { return s.PrivateKey().Public() }
+func (s *Source) Key() key.PublicKey {
+	private := s.PrivateKey()
+	public := private.Public()
+	s.private[public] = private
+	return public
+}
+
+// Holder returns the private half of what Key drew.
+func (s *Source) Holder(k key.PublicKey) key.PrivateKey { return s.private[k] }
 
 // Next draws a command for b at a time. It may be one that b refuses.
 func (s *Source) Next(b *network.Book, now time.Time) network.Command {

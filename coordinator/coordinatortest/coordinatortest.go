@@ -72,6 +72,9 @@ type Network struct {
 	Source *commandtest.Source
 	Store  *Store
 	Keys   map[string]key.PrivateKey // what each peer holds, by its name; an invitee the temporary one
+	// Configure, when set, may change what Start makes the role of.
+	Configure func(*coordinator.Config)
+
 	handle http1.Handler
 	local  http1.Handler
 
@@ -109,12 +112,16 @@ func New(t testing.TB) *Network {
 // Start makes a role for book, as a start of the process does.
 func (n *Network) Start(book *network.Book, tail []network.Change) {
 	n.T.Helper()
-	role, err := coordinator.New(coordinator.Config{
+	cfg := coordinator.Config{
 		Store: n.Store, Book: book, Changes: tail, PrivateKey: n.Keys["hub"],
 		APIPort: 51820, Endpoints: []string{"hub.example:51820"},
 		Now: time.Now, Rand: reader{n.Source}, Log: slog.New(slog.DiscardHandler),
 		Send: n.send, Wake: n.wake,
-	})
+	}
+	if n.Configure != nil {
+		n.Configure(&cfg)
+	}
+	role, err := coordinator.New(cfg)
 	if err != nil {
 		n.T.Fatal(err)
 	}
@@ -179,9 +186,15 @@ func (n *Network) Token(k key.PrivateKey) string {
 // it holds. Body is sent as JSON unless it is a string or nil.
 func (n *Network) Call(name, method, target string, body any) *http1.Response {
 	n.T.Helper()
+	return n.CallFrom(n.Address(name), n.Keys[name], method, target, body)
+}
+
+// CallFrom is Call for any address and key.
+func (n *Network) CallFrom(a netip.Addr, k key.PrivateKey, method, target string, body any) *http1.Response {
+	n.T.Helper()
 	r := Request(method, target, body)
-	r.Remote = netip.AddrPortFrom(n.Address(name), 40000)
-	r.Header.Set("Authorization", "Bearer "+n.Token(n.Keys[name]))
+	r.Remote = netip.AddrPortFrom(a, 40000)
+	r.Header.Set("Authorization", "Bearer "+n.Token(k))
 	return n.Handle(r)
 }
 

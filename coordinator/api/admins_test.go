@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"ginnel/coordinator"
+	"ginnel/coordinator/coordinatortest"
+	"ginnel/wire"
+)
+
+func TestBehaviour13CIDRs(t *testing.T) {
+	n := coordinatortest.New(t)
+	lab := netip.MustParsePrefix("10.42.1.0/28")
+	made := answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs, wire.CIDR{Name: "lab", Prefix: lab}), 201)
+	if made.CIDR != (wire.CIDR{Name: "lab", Prefix: lab, Parent: "servers", Peers: 3}) {
+		t.Errorf("made %+v", made.CIDR)
+	}
+	renamed := answer[wire.CIDR](t, n.Call("ann", "PATCH", wire.PathCIDRs+"/lab", wire.Rename{Name: "den"}), 200)
+	if renamed != (wire.CIDR{Name: "den", Prefix: lab, Parent: "servers", Peers: 3}) {
+		t.Errorf("renamed %+v", renamed)
+	}
+	answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs, wire.CIDR{Name: "guests", Prefix: netip.MustParsePrefix("10.42.7.0/24"), Isolated: true}), 201)
+	want := []wire.CIDR{
+		{Name: "home", Prefix: netip.MustParsePrefix("10.42.0.0/16")},
+		{Name: "infra", Prefix: netip.MustParsePrefix("10.42.0.1/32"), Parent: "home", Peers: 1},
+		{Name: "servers", Prefix: netip.MustParsePrefix("10.42.1.0/24"), Parent: "home"},
+		{Name: "den", Prefix: lab, Parent: "servers", Peers: 3},
+		{Name: "phones", Prefix: netip.MustParsePrefix("10.42.2.0/24"), Parent: "home", Peers: 2},
+		{Name: "guests", Prefix: netip.MustParsePrefix("10.42.7.0/24"), Parent: "home", Isolated: true},
+	}
+	if list := answer[[]wire.CIDR](t, n.Call("ann", "GET", wire.PathCIDRs, nil), 200); !slices.Equal(list, want) {
+		t.Errorf("CIDRs are\n%+v\nwant\n%+v", list, want)
+	}
+	status(t, n.Call("ann", "DELETE", wire.PathCIDRs+"/guests", nil), 204)
+	status(t, n.Call("ann", "DELETE", wire.PathCIDRs+"/guests", nil), 404)
+}
+
+func TestBehaviour16PreviewSaysWhoLosesSight(t *testing.T) {
+	n := coordinatortest.New(t)
+	before := n.Book()
+	alone := wire.CIDR{Name: "lab", Prefix: netip.PrefixFrom(n.Address("bob"), 32)}
+	preview := answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs+"?preview=1", alone), 200)
+	want := []wire.NamePair{{"ann", "bob"}}
+	if !slices.Equal(preview.Lost, want) || len(preview.Gained) > 0 || preview.CIDR.Parent != "servers" || preview.CIDR.Peers != 1 {
+		t.Errorf("the preview is %+v", preview)
+	}
+	if n.Book() != before {
+		t.Error("the preview changed the book")
+	}
+	made := answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs, alone), 201)
+	if !slices.Equal(made.Lost, preview.Lost) || made.CIDR != preview.CIDR {
+		t.Errorf("made %+v, the preview was %+v", made, preview)
+	}
+}
+
+func TestBehaviour27Associations(t *testing.T) {
+	n := coordinatortest.New(t)
+	pair := wire.Association{"servers", "phones"}
+	if list := n.Call("ann", "GET", wire.PathAssociations, nil); string(list.Body) != "[]" {
+		t.Errorf("no associations are %s, want []", list.Body)
+	}
+	if made := answer[wire.Association](t, n.Call("ann", "POST", wire.PathAssociations, pair), 201); made != pair {
+		t.Errorf("made %v", made)
+	}
+	status(t, n.Call("ann", "POST", wire.PathAssociations, wire.Association{"phones", "servers"}), 409)
+	list := answer[[]wire.Association](t, n.Call("ann", "GET", wire.PathAssociations, nil), 200)
+	if len(list) != 1 || list[0] != pair {
+		t.Errorf("associations are %v, want %v", list, pair)
+	}
+	status(t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/servers", nil), 204)
+	status(t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/servers", nil), 404)
+}
+
+func TestListOfPeers(t *testing.T) {
+	n := coordinatortest.New(t)
+	seen := time.Now().UTC().Truncate(time.Second)
+	n.Seen(seen, []wire.Sighting{{Address: n.Address("bob"), Endpoint: netip.MustParseAddrPort("192.0.2.7:9"), LastHandshake: seen}})
+	list := answer[[]wire.Peer](t, n.Call("ann", "GET", wire.PathPeers, nil), 200)
+	states := map[string]wire.PeerState{}
+	for _, p := range list {
+		states[p.Name] = p.State
+		if p.PublicKey != n.Keys[p.Name].Public() {
+			t.Errorf("%s has the key %s", p.Name, p.PublicKey)
+		}
+		switch p.Name {
+		case "bob":
+			if !p.LastHandshake.Equal(seen) || p.Endpoints.Seen.Port() != 9 {
+				t.Errorf("bob is %+v", p)
+			}
+		case "eve":
+			if p.Expires.IsZero() || p.Role != wire.RoleInvitee {
+				t.Errorf("eve is %+v", p)
+			}
+		}
+	}
+	want := map[string]wire.PeerState{"hub": "active", "ann": "active", "bob": "active", "carl": "active", "dan": "disabled", "eve": "invited"}
+	for name, state := range want {
+		if states[name] != state {
+			t.Errorf("%s is %q, want %q", name, states[name], state)
+		}
+	}
+	if len(list) != len(want) {
+		t.Errorf("the list has %d peers, want %d", len(list), len(want))
+	}
+}
+
+func TestBehaviour30And31Invitations(t *testing.T) {
+	n := coordinatortest.New(t)
+	request := wire.InvitationRequest{Name: "fay", CIDR: "servers", Admin: true, ExpiresIn: 3600}
+	issued := answer[wire.InvitationIssued](t, n.Call("ann", "POST", wire.PathInvitations, request), 201)
+	inv, err := wire.ParseInvitation(issued.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := issued.Peer
+	if p.Name != "fay" || p.Address != netip.MustParseAddr("10.42.1.4") || p.CIDR != "servers" || !p.Admin || p.State != wire.PeerInvited || p.PublicKey != inv.Key.Public() {
+		t.Errorf("the invited peer is %+v", p)
+	}
+	if inv.Network != "home" || inv.Root != n.Book().Root() || inv.Address != p.Address || inv.Name != "fay" || !inv.Expires.Equal(p.Expires) {
+		t.Errorf("the invitation is for %s at %s in %s (%s) until %s", inv.Name, inv.Address, inv.Network, inv.Root, inv.Expires)
+	}
+	c := inv.Coordinator
+	if c.Address != n.Address("hub") || c.PublicKey != n.Keys["hub"].Public() || c.APIPort != 51820 || !slices.Equal(c.Endpoints, []string{"hub.example:51820"}) {
+		t.Errorf("the coordinator is %+v", c)
+	}
+	if left := time.Until(p.Expires); left < 50*time.Minute || left > time.Hour {
+		t.Errorf("it ends in %s, want an hour", left)
+	}
+	n.Keys["fay"] = inv.Key
+	real := n.Source.PrivateKey()
+	status(t, n.Call("fay", "POST", wire.PathRedeem, wire.RedeemRequest{PublicKey: real.Public()}), 200)
+	n.Keys["fay"] = real
+	status(t, n.Call("fay", "GET", wire.PathPeers, nil), 200) // invited as an admin
+}
+
+func TestInvitationDefaultsAndAddress(t *testing.T) {
+	n := coordinatortest.New(t)
+	request := wire.InvitationRequest{Name: "fay", Address: netip.MustParseAddr("10.42.2.77")}
+	issued := answer[wire.InvitationIssued](t, n.Call("ann", "POST", wire.PathInvitations, request), 201)
+	if left := time.Until(issued.Peer.Expires); left < 14*24*time.Hour-time.Minute || left > 14*24*time.Hour {
+		t.Errorf("it ends in %s, want 14 days", left)
+	}
+	if issued.Peer.Address != request.Address || issued.Peer.CIDR != "phones" {
+		t.Errorf("the peer is %+v", issued.Peer)
+	}
+	status(t, n.Call("ann", "DELETE", wire.PathPeers+"/fay", nil), 204) // revoked
+	status(t, n.Call("ann", "POST", wire.PathInvitations, request), 201)
+}
+
+func TestInvitationsNeedAnEndpoint(t *testing.T) {
+	n := coordinatortest.New(t)
+	n.Configure = func(c *coordinator.Config) { c.Endpoints = nil }
+	n.Start(n.Book(), nil)
+	before := n.Book()
+	status(t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 409)
+	if n.Book() != before {
+		t.Error("a refused invitation changed the book")
+	}
+}
