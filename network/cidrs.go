@@ -41,8 +41,9 @@ func (b *Book) checkCIDRName(name string) error {
 	return nil
 }
 
-// apply makes the CIDR. Nobody can be told more exactly than by what the peers
-// in it see before and after: all of them see the same.
+// apply makes the CIDR. All peers in it see the same: what they saw before, for
+// no association names the new CIDR yet, without the siblings they leave; and
+// if those were isolated, perhaps each other.
 func (c AddCIDR) apply(e *edit, _ time.Time) error {
 	if err := e.checkCIDRRange(c.Prefix); err != nil {
 		return err
@@ -55,11 +56,9 @@ func (c AddCIDR) apply(e *edit, _ time.Time) error {
 	if len(e.peersIn(c.Prefix)) == 0 {
 		return nil
 	}
-	after := e.VisibleRanges(c.Prefix.Addr())
 	here := []netip.Prefix{c.Prefix}
-	e.tell(union(slices.Concat(before, after, here)), c.Prefix)
-	e.tell(here, subtract(before, after)...)
-	e.tell(here, subtract(after, before)...)
+	e.tell(union(slices.Concat(before, here)), c.Prefix)
+	e.tell(here, subtract(before, e.VisibleRanges(c.Prefix.Addr()))...)
 	return nil
 }
 

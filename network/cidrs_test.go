@@ -152,6 +152,7 @@ func TestBehaviour19RemoveCIDRInUse(t *testing.T) {
 func TestBehaviour20And22And26CIDRNames(t *testing.T) {
 	w := newWorld(t, "10.42.0.0/16")
 	w.cidr("dev", "10.42.1.0/24")
+	w.cidr("ops", "10.42.2.0/24")
 	w.join("a", "dev", "")
 	w.join("b", "net", "")
 	w.invite("guest", "dev", "")
@@ -167,7 +168,12 @@ func TestBehaviour20And22And26CIDRNames(t *testing.T) {
 		t.Errorf("renaming to the same name gave %+v", c)
 	}
 	w.wantHears(w.do(network.RenameCIDR{Name: "dev", NewName: "work"}), "hub", "a", "guest")
-	if c, _ := w.CIDRNamed("work"); c.Prefix != prefix("10.42.1.0/24") {
+	w.cidr("lab", "10.42.1.0/30") // with all peers of work so far
+	w.join("c", "work", "10.42.1.200")
+	w.join("o", "ops", "")
+	w.do(network.Associate{A: "work", B: "ops"}, network.AddCIDR{Name: "door", Prefix: prefix("10.42.1.0/32")})
+	w.wantHears(w.do(network.RenameCIDR{Name: "work", NewName: "play"}), "hub", "c", "o")
+	if c, _ := w.CIDRNamed("play"); c.Prefix != prefix("10.42.1.0/24") {
 		t.Errorf("renaming moved the range to %v", c.Prefix)
 	}
 }

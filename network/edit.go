@@ -134,11 +134,8 @@ func with[T any](list []T, x T, compare func(a, b T) int) []T {
 }
 
 // without returns a copy of the sorted list without the one that compares
-// equal to x.
+// equal to x, which must be in it.
 func without[T any](list []T, x T, compare func(a, b T) int) []T {
-	i, found := slices.BinarySearchFunc(list, x, compare)
-	if !found {
-		return list
-	}
+	i, _ := slices.BinarySearchFunc(list, x, compare)
 	return slices.Concat(list[:i], list[i+1:])
 }

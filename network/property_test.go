@@ -33,7 +33,7 @@ func TestRandomCommands(t *testing.T) {
 				r := &run{world: newWorld(t, root), Rand: rand.New(rand.NewPCG(seed, 0)), now: now}
 				r.model = newModel(r.Book)
 				r.remember(network.Change{})
-				for range 300 {
+				for range 500 {
 					r.step()
 					if t.Failed() {
 						return
@@ -289,7 +289,7 @@ func (r *run) command() network.Command {
 	expires := r.now.Add(time.Duration(r.IntN(240)-5) * time.Minute)
 	switch r.IntN(20) {
 	case 0, 1:
-		return network.AddCIDR{Name: r.freshName(), Prefix: r.prefix(), Isolated: r.IntN(4) == 0}
+		return network.AddCIDR{Name: r.freshName(), Prefix: r.prefix(), Isolated: r.IntN(2) == 0}
 	case 2:
 		return network.RenameCIDR{Name: r.cidrName(), NewName: r.freshName()}
 	case 3:

@@ -67,6 +67,29 @@ func TestIsolatedCIDR(t *testing.T) {
 	w.wantSight("o1", "hub", "g1", "g2")
 }
 
+func TestNewsInAnIsolatedCIDR(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/16")
+	w.do(network.AddCIDR{Name: "guests", Prefix: prefix("10.42.1.0/24"), Isolated: true})
+	w.join("g1", "guests", "10.42.1.1")
+	w.join("g2", "guests", "10.42.1.2")
+	w.wantHears(w.do(network.RenamePeer{Name: "g1", NewName: "one"}), "hub", "one")
+	w.wantHears(w.do(network.SetAdmin{Name: "g2", Admin: true}), "hub", "g2")
+	w.wantHears(w.do(network.RenameCIDR{Name: "guests", NewName: "lodgers"}), "hub", "one", "g2")
+	w.wantHears(w.do(network.AddCIDR{Name: "room", Prefix: prefix("10.42.1.1/32"), Isolated: true}), "hub", "one")
+	w.wantHears(w.do(network.AddCIDR{Name: "attic", Prefix: prefix("10.42.1.2/31")}), "hub", "g2")
+}
+
+func TestAssociationsWithoutPeersAreNoNews(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/16")
+	w.cidr("dev", "10.42.1.0/24")
+	w.cidr("ops", "10.42.2.0/24")
+	w.join("d1", "dev", "")
+	w.wantHears(w.do(network.Associate{A: "ops", B: "dev"}))
+	w.wantHears(w.do(network.Dissociate{A: "ops", B: "dev"}))
+	w.wantHears(w.do(network.Associate{A: "ops", B: "ops"}))
+	w.wantHears(w.do(network.Associate{A: "dev", B: "dev"}), "d1")
+}
+
 func TestBehaviour27AssociationRefusals(t *testing.T) {
 	w := newWorld(t, "10.42.0.0/16")
 	w.cidr("dev", "10.42.1.0/24")
