@@ -32,7 +32,7 @@ func socketError(err error) error {
 }
 
 func translate(err error) error {
-	if s := sentinel(err); s != nil {
+	if s := sentinel(err); s != nil && !errors.Is(err, s) {
 		return fmt.Errorf("%w: %w", s, err)
 	}
 	return err

@@ -207,13 +207,7 @@ func TestWithoutCapability(t *testing.T) {
 	s := newSpace(t)
 	s.do(func() { cable(t, "home") })
 	s.do(func() {
-		// Capabilities are the thread's own, and the thread ends here.
-		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-		var none [2]unix.CapUserData
-		if err := unix.Capset(&header, &none[0]); err != nil {
-			t.Error(err)
-			return
-		}
+		dropCapabilities(t)
 		wantErr(t, link.New().Apply("home", &platform.NetChange{SetUp: true}), platform.ErrPermission)
 		if err := link.New().Observe("home", new(platform.NetState)); err != nil {
 			t.Errorf("observing takes no capability: %v", err)

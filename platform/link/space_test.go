@@ -156,6 +156,26 @@ func remove(t *testing.T, name string) {
 	kernel(t, func(nl *rtnetlink.Conn) error { return nl.Link.Delete(i) })
 }
 
+// setDown does what platform.Network never does.
+func setDown(t *testing.T, name string) {
+	t.Helper()
+	i := index(t, name)
+	kernel(t, func(nl *rtnetlink.Conn) error {
+		return nl.Link.Set(&rtnetlink.LinkMessage{Index: i, Change: unix.IFF_UP})
+	})
+}
+
+// dropCapabilities takes everything from the calling thread, which has to be
+// one of its own that ends soon (space.do).
+func dropCapabilities(t *testing.T) {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if err := unix.Capset(&header, &none[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // foreignRoute adds a route as another program would; change alters it first.
 func foreignRoute(t *testing.T, name, to string, change func(*rtnetlink.RouteMessage)) {
 	t.Helper()
