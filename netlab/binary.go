@@ -43,7 +43,7 @@ var builtOnce = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(baseDir, "ginnel")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/ginnel")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", path, "./cmd/ginnel")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

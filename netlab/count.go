@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
+	"github.com/jsimonetti/rtnetlink/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,12 +23,12 @@ type Packet struct {
 
 // Counter counts a switch's packets.
 type Counter struct {
-	sw     *Switch
-	bridge int
-	match  func(Packet) bool
-	file   *os.File
-	raw    syscall.RawConn
-	done   sync.WaitGroup
+	sw    *Switch
+	own   []int // the switch's own links, by index
+	match func(Packet) bool
+	file  *os.File
+	raw   syscall.RawConn
+	done  sync.WaitGroup
 
 	mu      sync.Mutex
 	packets int
@@ -47,11 +49,27 @@ func (sw *Switch) Count(match func(Packet) bool) *Counter {
 	if match == nil {
 		match = func(Packet) bool { return true }
 	}
-	c := &Counter{sw: sw, bridge: int(sw.index), match: match, buf: make([]byte, 1<<16)}
+	c := &Counter{sw: sw, match: match, buf: make([]byte, 1<<16)}
+	sw.w.must(sw.ns.rtnl(c.findOwn), "switch %s: count", sw.name)
 	sw.w.must(sw.ns.do(c.open), "switch %s: count", sw.name)
 	c.done.Go(c.receive)
 	sw.w.t.Cleanup(c.close)
 	return c
+}
+
+// findOwn notes the switch's own links, by which a packet that was counted at a
+// port passes again, or which bring the switch's own packets.
+func (c *Counter) findOwn(conn *rtnetlink.Conn) error {
+	links, err := conn.Link.List()
+	if err != nil {
+		return fmt.Errorf("list links: %w", err)
+	}
+	for _, l := range links {
+		if name := l.Attributes.Name; name == bridgeName || name == gatewayName || name == gatewayPortName {
+			c.own = append(c.own, int(l.Index))
+		}
+	}
+	return nil
 }
 
 // open makes the packet socket; it sees all links of the namespace.
@@ -90,7 +108,7 @@ func (c *Counter) drain(fd int) {
 			break
 		}
 		ll, ok := from.(*unix.SockaddrLinklayer)
-		if !ok || ll.Pkttype == unix.PACKET_OUTGOING || ll.Ifindex == c.bridge {
+		if !ok || ll.Pkttype == unix.PACKET_OUTGOING || slices.Contains(c.own, ll.Ifindex) {
 			continue
 		}
 		if p, ok := parsePacket(c.buf[:n]); ok && c.match(p) {

@@ -1,14 +1,11 @@
 package netlab
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 
 	"github.com/jsimonetti/rtnetlink/v2"
-	"github.com/jsimonetti/rtnetlink/v2/driver"
-	"golang.org/x/sys/unix"
 )
 
 // Link is a cable between a host and a switch, with the host's addresses on it.
@@ -34,7 +31,7 @@ func (h *Host) Connect(sw *Switch, addrs ...string) *Link {
 	n := len(h.links)
 	l := &Link{host: h, sw: sw, name: "eth" + strconv.Itoa(n), port: h.w.portName(), metric: uint32(100 + n)}
 	h.w.must(h.ns.rtnl(l.makeCable), "%s: connect to %s", h.name, sw.name)
-	h.w.must(sw.ns.rtnl(l.plugIn), "%s: connect to %s", h.name, sw.name)
+	h.w.must(l.plug(), "%s: connect to %s", h.name, sw.name)
 	h.links = append(h.links, l)
 	l.SetAddress(addrs...)
 	return l
@@ -43,28 +40,26 @@ func (h *Host) Connect(sw *Switch, addrs ...string) *Link {
 // Name is the link's name in the host: eth0, eth1 and so on.
 func (l *Link) Name() string { return l.name }
 
-// Switch is what the cable is plugged into at its other end.
-func (l *Link) Switch() *Switch { return l.sw }
-
 // Addrs are the host's addresses on this link.
 func (l *Link) Addrs() []netip.Prefix { return slices.Clone(l.addrs) }
 
 // Down cuts the cable: the host's link loses its carrier, and keeps its
 // addresses and routes. Cutting a cut cable changes nothing.
-func (l *Link) Down() { l.host.w.t.Helper(); l.setPort(false) }
-
-// Up mends the cable.
-func (l *Link) Up() { l.host.w.t.Helper(); l.setPort(true) }
-
-func (l *Link) setPort(up bool) {
+func (l *Link) Down() {
 	l.host.w.t.Helper()
 	l.host.w.must(l.sw.ns.rtnl(func(c *rtnetlink.Conn) error {
 		index, err := linkIndex(c, l.port)
 		if err != nil {
 			return err
 		}
-		return setUp(c, index, up)
-	}), "%s: %s: set carrier", l.host.name, l.name)
+		return setUp(c, index, false)
+	}), "%s: cut %s", l.host.name, l.name)
+}
+
+// Up mends the cable.
+func (l *Link) Up() {
+	l.host.w.t.Helper()
+	l.host.w.must(l.plug(), "%s: mend %s", l.host.name, l.name)
 }
 
 // SetAddress replaces all addresses of this link, and the default routes over
@@ -99,44 +94,27 @@ func (l *Link) MoveTo(sw *Switch, addrs ...string) {
 		return c.Link.Set(&rtnetlink.LinkMessage{Index: index,
 			Attributes: &rtnetlink.LinkAttributes{NetNS: rtnetlink.NetNSForFD(uint32(sw.ns.net.Fd()))}})
 	}), "%s: unplug from %s", l.host.name, l.sw.name)
-	l.host.w.must(sw.ns.rtnl(l.plugInto(sw)), "%s: connect to %s", l.host.name, sw.name)
 	l.sw = sw
+	l.host.w.must(l.plug(), "%s: connect to %s", l.host.name, sw.name)
 	l.SetAddress(addrs...)
 }
 
 // makeCable makes the veth pair: one end here, one in the switch.
 func (l *Link) makeCable(c *rtnetlink.Conn) (err error) {
-	peer := &rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{
+	l.index, err = makeVeth(c, l.name, &rtnetlink.LinkAttributes{
 		Name: l.port, NetNS: rtnetlink.NetNSForFD(uint32(l.sw.ns.net.Fd())),
-	}}
-	err = c.Link.New(&rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{
-		Name: l.name, Info: &rtnetlink.LinkInfo{Kind: "veth", Data: &driver.Veth{PeerInfo: peer}},
-	}})
-	if err != nil {
-		return fmt.Errorf("make veth pair: %w", err)
-	}
-	if l.index, err = linkIndex(c, l.name); err != nil {
-		return err
-	}
-	return setUp(c, l.index, true)
+	})
+	return err
 }
 
-func (l *Link) plugIn(c *rtnetlink.Conn) error { return l.plugInto(l.sw)(c) }
-
-// plugInto makes the far end, which is in sw's namespace already, a port of sw.
-func (l *Link) plugInto(sw *Switch) func(*rtnetlink.Conn) error {
-	return func(c *rtnetlink.Conn) error {
-		index, err := linkIndex(c, l.port)
-		if err != nil {
-			return err
-		}
-		err = c.Link.Set(&rtnetlink.LinkMessage{Index: index, Flags: unix.IFF_UP, Change: unix.IFF_UP,
-			Attributes: &rtnetlink.LinkAttributes{Master: &sw.index}})
-		if err != nil {
-			return fmt.Errorf("add port to bridge: %w", err)
-		}
-		return nil
+// plug makes the far end, which is in the switch's namespace already, a port,
+// and waits until the cable works both ways.
+func (l *Link) plug() error {
+	err := l.sw.ns.rtnl(func(c *rtnetlink.Conn) error { return l.sw.addPort(c, l.port) })
+	if err != nil {
+		return err
 	}
+	return l.host.ns.rtnl(func(c *rtnetlink.Conn) error { return awaitUp(c, l.index) })
 }
 
 // clear removes the link's addresses and default routes.

@@ -18,7 +18,7 @@ import (
 //	  map cone_addr { udp port : inside address }   FullCone: filled by postrouting
 //	  map cone_port { udp port : inside port }
 //	  prerouting:  eth0, in forward_addr: dnat; eth0, in cone_addr: dnat
-//	  postrouting: not to eth0: accept; udp: fixed port function; masquerade
+//	  postrouting: not to eth0, the router's own: accept; udp: fixed port function; masquerade
 //	table inet filter
 //	  input:   not from eth0: accept; established; IPv6 control; in open: accept; drop
 //	  forward: not from eth0: accept; established; translated by prerouting: accept; drop
@@ -118,6 +118,7 @@ func (rs ruleset) translation(kind NAT) error {
 	}
 	post := rs.chain(natTable, "postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource)
 	rs.rule(post, notLink(expr.MetaKeyOIFNAME, wanName), accept())
+	rs.rule(post, sourceIsLocal(), accept())
 	if kind != Symmetric {
 		for digit := range uint32(16) {
 			rs.rule(post, fixedPort(digit, kind == FullCone))
@@ -131,8 +132,7 @@ func (rs ruleset) translation(kind NAT) error {
 // digit is the one given: see PortRestricted. With cone it notes, by outside
 // port, which inside address and port have it.
 func fixedPort(digit uint32, cone bool) []expr.Any {
-	const keepsPort = 2 // the first host's digit
-	change := binaryutil.BigEndian.PutUint16(uint16((digit-keepsPort)&15) << 12)
+	change := binaryutil.BigEndian.PutUint16(uint16(digit) << 12)
 	rule := append(protocol(unix.IPPROTO_UDP), // leaves the protocol in reg1
 		&expr.Lookup{SourceRegister: reg1, DestRegister: reg4, IsDestRegSet: true, SetName: mapWANAddr},
 		&expr.Payload{DestRegister: reg1, Base: expr.PayloadBaseNetworkHeader, Offset: sourceAddr4, Len: 4},

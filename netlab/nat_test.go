@@ -194,6 +194,50 @@ func TestPortsThatAreOpened(t *testing.T) {
 	}
 }
 
+// A program on the router and one behind it may use the same port.
+func TestRouterKeepsItsOwnPorts(t *testing.T) {
+	n := newNATWorld(t, PortRestricted)
+	n.router.AcceptUDP(51820)
+	own := socket(t, n.router.Host, 51820)
+	if from := seen(t, own, n.out1); from != addrOf(own) {
+		t.Errorf("the router is seen from %s", from)
+	}
+	inside := seen(t, n.in1, n.out1)
+	if inside == addrOf(own) {
+		t.Error("an inside host took the router's port")
+	}
+	send(t, n.out1, addrOf(own))
+	if !receive(t, own, soon).IsValid() {
+		t.Error("the router's socket heard nothing")
+	}
+}
+
+// TCP is translated too, and answered.
+func TestTCPThroughNAT(t *testing.T) {
+	w := New(t)
+	inet := w.Internet()
+	r := w.Router("home", Symmetric, inet, "192.168.1.0/24")
+	in, out := w.Host("in", r.LAN), w.Host("out", inet)
+	var l net.Listener
+	var c net.Conn
+	if err := out.Do(func() (err error) { l, err = net.Listen("tcp", out.Addr().String()+":80"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if err := in.Do(func() (err error) { c, err = net.DialTimeout("tcp", l.Addr().String(), soon); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	if from := server.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(); from != r.Addr() {
+		t.Errorf("seen from %s, want %s", from, r.Addr())
+	}
+}
+
 func TestForgetNAT(t *testing.T) {
 	for _, kind := range []NAT{PortRestricted, FullCone} {
 		n := newNATWorld(t, kind)

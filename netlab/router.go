@@ -10,18 +10,19 @@ import (
 type NAT int
 
 // The kinds of NAT. All but Routed hide the LAN behind the router's WAN
-// address; a router's own ports are never given to the LAN's hosts at the same
-// time.
+// address.
 const (
 	// PortRestricted is what most home routers do: endpoint-independent
 	// mapping, address- and port-dependent filtering. An inside UDP port has one
 	// outside port for all destinations, which only destinations that were
 	// written to may answer to.
 	//
-	// The mapping is a fixed function: inside addresses that end in .2, .18, .34
-	// and so on keep their ports; others have the port's upper four bits
-	// changed, each of the 16 last digits of the address in its own way. So two
-	// hosts with the same port never meet outside, if their last digits differ.
+	// For UDP the mapping is a fixed function: the last hexadecimal digit of the
+	// inside address is xored into the upper four bits of the port. (Linux, left
+	// to itself, keeps a port until two connections would clash, which makes the
+	// mapping depend on the order of packets.) So hosts with the same port never
+	// meet outside if their last digits differ, and only those with the digit 0
+	// keep theirs, which stays free for a program on the router.
 	PortRestricted NAT = iota
 	// FullCone has the same mapping with endpoint-independent filtering: once an
 	// inside port has sent anything, everyone may send to its outside port.

@@ -4,9 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/jsimonetti/rtnetlink/v2"
+	"github.com/jsimonetti/rtnetlink/v2/driver"
 	"golang.org/x/sys/unix"
+)
+
+// A link is up after milliseconds, at worst after about a second.
+const (
+	linkLimit    = 20 * time.Second
+	linkInterval = 2 * time.Millisecond
 )
 
 // linkIndex finds a link by name.
@@ -23,6 +31,22 @@ func linkIndex(c *rtnetlink.Conn, name string) (uint32, error) {
 	return 0, fmt.Errorf("there is no link %s", name)
 }
 
+// makeVeth makes a pair of virtual Ethernet links, brings the first up, and
+// returns its index.
+func makeVeth(c *rtnetlink.Conn, name string, peer *rtnetlink.LinkAttributes) (index uint32, err error) {
+	err = c.Link.New(&rtnetlink.LinkMessage{Attributes: &rtnetlink.LinkAttributes{
+		Name: name,
+		Info: &rtnetlink.LinkInfo{Kind: "veth", Data: &driver.Veth{PeerInfo: &rtnetlink.LinkMessage{Attributes: peer}}},
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("make veth pair: %w", err)
+	}
+	if index, err = linkIndex(c, name); err != nil {
+		return 0, err
+	}
+	return index, setUp(c, index, true)
+}
+
 // setUp brings a link up, or down.
 func setUp(c *rtnetlink.Conn, index uint32, up bool) error {
 	m := &rtnetlink.LinkMessage{Index: index, Change: unix.IFF_UP}
@@ -33,6 +57,22 @@ func setUp(c *rtnetlink.Conn, index uint32, up bool) error {
 		return fmt.Errorf("set link %d up=%t: %w", index, up, err)
 	}
 	return nil
+}
+
+// awaitUp waits until a link carries packets. Carrier alone is not enough: the
+// kernel drops what is sent before it has noted the carrier, a little later, and
+// a neighbour is not asked for again until a second has passed.
+func awaitUp(c *rtnetlink.Conn, index uint32) error {
+	return poll(linkLimit, linkInterval, func() error {
+		l, err := c.Link.Get(index)
+		if err != nil {
+			return fmt.Errorf("look at link %d: %w", index, err)
+		}
+		if s := l.Attributes.OperationalState; s != rtnetlink.OperStateUp {
+			return fmt.Errorf("link %s is in operational state %d, not up", l.Attributes.Name, s)
+		}
+		return nil
+	})
 }
 
 // addAddress adds an address that is usable at once.

@@ -53,6 +53,14 @@ func udpPort(register, offset uint32) []expr.Any {
 		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: 2})
 }
 
+// sourceIsLocal matches packets from one of the machine's own addresses.
+func sourceIsLocal() []expr.Any {
+	return []expr.Any{
+		&expr.Fib{Register: reg1, FlagSADDR: true, ResultADDRTYPE: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: reg1, Data: binaryutil.NativeEndian.PutUint32(unix.RTN_LOCAL)},
+	}
+}
+
 // stateIs matches packets of connections in one of the states.
 func stateIs(states uint32) []expr.Any { return ctHas(expr.CtKeySTATE, states) }
 

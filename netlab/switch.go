@@ -10,8 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bridgeName is the one bridge in a switch's namespace.
-const bridgeName = "br0"
+// The links of a switch's namespace: its bridge, and the cable by which its
+// gateway, if it has one, is plugged into the bridge. (The gateway's addresses
+// are not the bridge's own, because a new bridge is not operational for a
+// second; a cable is at once.)
+const (
+	bridgeName      = "br0"
+	gatewayName     = "gateway"
+	gatewayPortName = "gateway-port"
+)
 
 // Switch is an Ethernet switch: a bridge in a network namespace of its own.
 type Switch struct {
@@ -35,17 +42,30 @@ func (w *World) Switch(name string, prefixes ...string) *Switch {
 		return sw
 	}
 	sw.gateway = sw.ns
-	w.must(sw.ns.rtnl(func(c *rtnetlink.Conn) error {
-		for _, p := range sw.prefixes {
-			gw := netip.PrefixFrom(gatewayOf(p), p.Bits())
-			sw.used[gw.Addr()] = true
-			if err := addAddress(c, sw.index, gw); err != nil {
-				return err
-			}
-		}
-		return nil
-	}), "switch %s: addresses", name)
+	w.must(sw.ns.rtnl(sw.makeGateway), "switch %s: gateway", name)
 	return sw
+}
+
+// makeGateway gives the switch the first address of each prefix.
+func (sw *Switch) makeGateway(c *rtnetlink.Conn) error {
+	index, err := makeVeth(c, gatewayName, &rtnetlink.LinkAttributes{Name: gatewayPortName})
+	if err != nil {
+		return err
+	}
+	if err := sw.addPort(c, gatewayPortName); err != nil {
+		return err
+	}
+	if err := awaitUp(c, index); err != nil {
+		return err
+	}
+	for _, p := range sw.prefixes {
+		gw := gatewayOf(p)
+		sw.used[gw] = true
+		if err := addAddress(c, index, netip.PrefixFrom(gw, p.Bits())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Internet makes the switch "internet": public hosts and the routers' WAN sides
@@ -102,6 +122,21 @@ func (sw *Switch) makeBridge(c *rtnetlink.Conn) error {
 	return setUp(c, sw.index, true)
 }
 
+// addPort makes a link of the switch's namespace a port, and brings it up, which
+// the link's other end must be already.
+func (sw *Switch) addPort(c *rtnetlink.Conn, name string) error {
+	index, err := linkIndex(c, name)
+	if err != nil {
+		return err
+	}
+	err = c.Link.Set(&rtnetlink.LinkMessage{Index: index, Flags: unix.IFF_UP, Change: unix.IFF_UP,
+		Attributes: &rtnetlink.LinkAttributes{Master: &sw.index}})
+	if err != nil {
+		return fmt.Errorf("add port to bridge: %w", err)
+	}
+	return awaitUp(c, index)
+}
+
 // place is the address, with prefix length, that s means on this switch: s may
 // have a prefix length of its own, otherwise the switch's prefix gives it.
 func (sw *Switch) place(s string) (netip.Prefix, error) {
@@ -130,12 +165,16 @@ func (sw *Switch) places(addrs []string) ([]netip.Prefix, error) {
 		}
 		out = append(out, p)
 	}
-	if len(addrs) == 0 {
-		for _, is4 := range []bool{true, false} {
-			if i := slices.IndexFunc(sw.prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() == is4 }); i >= 0 {
-				out = append(out, sw.free(sw.prefixes[i]))
-			}
+	for _, is4 := range []bool{true, false} {
+		i := slices.IndexFunc(sw.prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() == is4 })
+		if len(addrs) > 0 || i < 0 {
+			continue
 		}
+		p, err := sw.free(sw.prefixes[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
 	}
 	for _, p := range out {
 		sw.used[p.Addr()] = true
@@ -143,14 +182,16 @@ func (sw *Switch) places(addrs []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// free is p's lowest address that was never handed out. (A range that is full
-// yields addresses outside it, which then do not work.)
-func (sw *Switch) free(p netip.Prefix) netip.Prefix {
-	a := gatewayOf(p)
-	for sw.used[a] || a == gatewayOf(p) {
+// free is p's lowest address that was never handed out.
+func (sw *Switch) free(p netip.Prefix) (netip.Prefix, error) {
+	a := gatewayOf(p).Next()
+	for sw.used[a] {
 		a = a.Next()
 	}
-	return netip.PrefixFrom(a, p.Bits())
+	if !p.Contains(a) {
+		return netip.Prefix{}, fmt.Errorf("%s has no free address in %s", sw.name, p)
+	}
+	return netip.PrefixFrom(a, p.Bits()), nil
 }
 
 func (sw *Switch) prefixOf(a netip.Addr) (netip.Prefix, bool) {

@@ -15,16 +15,17 @@ const pollInterval = 20 * time.Millisecond
 // time given. What names the condition in that message.
 func Eventually(t testing.TB, within time.Duration, what string, check func() error) {
 	t.Helper()
-	if err := poll(within, check); err != nil {
+	if err := poll(within, pollInterval, check); err != nil {
 		t.Fatalf("%s: not within %v: %v", what, within, err)
 	}
 }
 
-// poll is Eventually that returns the last error.
-func poll(within time.Duration, check func() error) error {
+// poll is Eventually that returns the last error, and tries as often as it is
+// told.
+func poll(within, every time.Duration, check func() error) error {
 	deadline := time.NewTimer(within)
 	defer deadline.Stop()
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		err := check()
