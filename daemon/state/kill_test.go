@@ -93,7 +93,11 @@ func TestKill(t *testing.T) {
 // generation it acknowledged.
 func killSaver(t *testing.T, path string, rounds int) (last int) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
 	child.Env = append(os.Environ(), saverEnv+"="+path)
 	child.Stderr = os.Stderr
 	pipe, err := child.StdoutPipe()

@@ -49,7 +49,9 @@ var demonstrations = []struct {
 	{"sleep in a test", checkSleep, "netlab/a_test.go", "package a\nimport \"time\"\nvar f = time.Sleep\n", "wait for the condition"},
 	{"sleep of something else", checkSleep, "netlab/a_test.go", "package a\nfunc f() { bed.Sleep(1) }\n", ""},
 
-	{"cgo", checkCgo, "key/a.go", "package a\nimport \"C\"\n", "no cgo"},
+	{"cgo", checkImportForm, "key/a.go", "package a\nimport \"C\"\n", "no cgo"},
+	{"an import without a name", checkImportForm, "key/a.go", "package a\nimport . \"time\"\n", "import time by name"},
+	{"an import with another name", checkImportForm, "key/a.go", "package a\nimport c \"time\"\n", ""},
 	{"util", checkPackageName, "key/util/a.go", "package util\n", "a package called util"},
 	{"its test", checkPackageName, "key/util/a_test.go", "package util_test\n", "a package called util"},
 

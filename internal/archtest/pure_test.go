@@ -81,11 +81,19 @@ func checkSleep(s *source) []string {
 	return found
 }
 
-func checkCgo(s *source) []string {
-	if spec := s.imports()["C"]; spec != nil {
-		return []string{s.at(spec, "no cgo: one static binary runs everywhere")}
+// checkImportForm forbids cgo, and imports without a name, which would hide
+// from the rules above what is used.
+func checkImportForm(s *source) []string {
+	var found []string
+	for p, spec := range s.imports() {
+		switch {
+		case p == "C":
+			found = append(found, s.at(spec, "no cgo: one static binary runs everywhere"))
+		case spec.Name != nil && spec.Name.Name == ".":
+			found = append(found, s.at(spec, "import %s by name", p))
+		}
 	}
-	return nil
+	return found
 }
 
 // nameless are names that say nothing about what a package is for.

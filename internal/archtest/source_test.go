@@ -131,7 +131,7 @@ var rules = []rule{
 	{"foreign modules", checkForeign},
 	{"purity", checkPure},
 	{"sleep", checkSleep},
-	{"cgo", checkCgo},
+	{"form of imports", checkImportForm},
 	{"package names", checkPackageName},
 	{"interfaces", checkInterfaces},
 	{"file sizes", checkFileSize},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -17,42 +16,46 @@ import (
 // not touched; when init fails its error is wrapped and nothing is left
 // behind. The database is closed afterwards: open it with Open.
 func Create(path string, init func(*bbolt.Tx) error) error {
-	ram, err := inMemory(init)
+	ram, size, err := inMemory(init)
 	if err != nil {
 		return fmt.Errorf("make database %s: %w", path, err)
 	}
 	defer ram.Close()
 	return put(path, 0o600, moveNew, func(w io.Writer) error {
-		_, err := io.Copy(w, ram)
+		_, err := io.CopyN(w, ram, size)
 		return err
 	})
 }
 
 // inMemory makes a database in a file without a name, and returns it at its
-// beginning.
-func inMemory(init func(*bbolt.Tx) error) (*os.File, error) {
+// beginning, with the number of bytes in use: bbolt makes it longer.
+func inMemory(init func(*bbolt.Tx) error) (ram *os.File, size int64, err error) {
 	fd, err := unix.MemfdCreate("ginnel", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("make a file in memory: %w", err)
+		return nil, 0, fmt.Errorf("make a file in memory: %w", err)
 	}
-	ram := os.NewFile(uintptr(fd), "memory")
-	if err := fillMemory(ram, init); err != nil {
+	ram = os.NewFile(uintptr(fd), "memory")
+	if size, err = fillMemory(ram, init); err != nil {
 		ram.Close()
-		return nil, err
+		return nil, 0, err
 	}
-	return ram, nil
+	return ram, size, nil
 }
 
-func fillMemory(ram *os.File, init func(*bbolt.Tx) error) error {
+func fillMemory(ram *os.File, init func(*bbolt.Tx) error) (size int64, err error) {
 	// bbolt closes the descriptor it is given, and with the last one the file
 	// would be gone.
 	fd, err := unix.FcntlInt(ram.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("duplicate a descriptor: %w", err)
+		return 0, fmt.Errorf("duplicate a descriptor: %w", err)
 	}
-	db, err := openBolt("memory", os.NewFile(uintptr(fd), "memory"), time.Second)
+	db, err := openBolt("memory", os.NewFile(uintptr(fd), "memory"), defaultWait)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(db.Update(init), db.Close())
+	err = db.Update(init)
+	if err == nil {
+		err = db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+	}
+	return size, errors.Join(err, db.Close())
 }

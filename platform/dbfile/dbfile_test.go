@@ -2,7 +2,6 @@ package dbfile_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -200,7 +199,7 @@ func TestDamage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b = c.spoil(trim(b))
+		b = c.spoil(b)
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -219,17 +218,6 @@ func TestDamage(t *testing.T) {
 		}
 		checkAlone(t, path)
 	}
-}
-
-// trim cuts off what no page uses: bbolt makes files longer than they need be.
-func trim(b []byte) []byte {
-	page := os.Getpagesize()
-	high := 0
-	for _, at := range []int{0, page} {
-		// The meta page's high water mark, counted in pages.
-		high = max(high, int(binary.NativeEndian.Uint64(b[at+16+40:])))
-	}
-	return b[:high*page]
 }
 
 // spoilMeta writes into both meta pages, offset bytes into the page.

@@ -51,7 +51,8 @@ func CreateFile(path string, data []byte, perm os.FileMode) error {
 	})
 }
 
-// moveNew is a rename that never replaces anything.
+// moveNew is a rename that never replaces anything. Where a file system has no
+// hard links (vfat) it has no modes either, and finish has refused already.
 func moveNew(from, to string) error {
 	err := os.Link(from, to)
 	if errors.Is(err, fs.ErrExist) {
