@@ -2,7 +2,6 @@ package http1
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -64,63 +63,59 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 var past = time.Unix(1, 0)
 
 // exchange writes while it reads: a server may answer, and stop reading, before
-// it has the whole body.
+// it has the whole body. An error of writing is not told: the server has then
+// answered, or reading fails as well.
 func (c *Client) exchange(nc net.Conn, head []byte, r *Request) (*Response, error) {
-	var writeErr error
 	var writing sync.WaitGroup
-	writing.Go(func() { writeErr = writeRequest(nc, head, r.Body) })
+	writing.Go(func() { writeRequest(nc, head, r.Body) })
 	resp, err := c.read(nc, r.Method == "HEAD")
-	if err != nil {
-		nc.Close()
-	} else {
-		nc.SetWriteDeadline(past)
-	}
+	nc.SetWriteDeadline(past)
 	writing.Wait()
-	if err != nil {
-		if writeErr != nil && !errors.Is(writeErr, net.ErrClosed) {
-			return nil, fmt.Errorf("write: %w", writeErr)
-		}
-		return nil, err
+	if err == nil {
+		linger(nc, closeTimeout)
 	}
-	linger(nc, closeTimeout)
-	return resp, nil
+	return resp, err
 }
 
-func writeRequest(nc net.Conn, head, body []byte) error {
-	if _, err := nc.Write(head); err != nil {
-		return err
+func writeRequest(nc net.Conn, head, body []byte) {
+	if _, err := nc.Write(head); err == nil && len(body) > joinBody {
+		nc.Write(body)
 	}
-	if len(body) <= joinBody {
-		return nil
-	}
-	_, err := nc.Write(body)
-	return err
 }
 
 // head returns the request's head, with its body when that is small.
 func (c *Client) head(r *Request) ([]byte, error) {
-	target := r.Path
+	target, host := r.Path, c.Host
 	if len(r.Query) > 0 {
 		target += "?" + r.Query.Encode()
 	}
-	host := c.Host
 	if host == "" {
 		host = "ginnel"
 	}
-	if _, err := parseRequestLine(r.Method + " " + target + " HTTP/1.1"); err != nil || !strings.HasPrefix(r.Path, "/") || strings.Contains(r.Path, "?") || !isHost(host) {
-		return nil, fmt.Errorf("request %q %q to host %q cannot be written: want a method, an escaped path and a host", r.Method, r.Path, host)
-	}
-	if err := checkFields(r.Header); err != nil {
+	if err := checkRequest(r, target, host); err != nil {
 		return nil, err
 	}
 	b := fmt.Appendf(make([]byte, 0, 512), "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", r.Method, target, host)
 	b = appendFields(b, r.Header)
 	if len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" {
-		b = appendLength(b, len(r.Body))
+		b = appendLength(b, len(r.Body)) // 0 as well where a body is usual (RFC 9110, section 8.6)
 	}
 	b = append(b, "\r\n"...)
 	if len(r.Body) <= joinBody {
 		b = append(b, r.Body...)
 	}
 	return b, nil
+}
+
+// checkRequest refuses a request that the server would refuse or, worse, take
+// for two.
+func checkRequest(r *Request, target, host string) error {
+	_, err := parseRequestLine(r.Method + " " + target + " HTTP/1.1")
+	switch {
+	case err != nil, !strings.HasPrefix(r.Path, "/"), strings.Contains(r.Path, "?"):
+		return fmt.Errorf("request %q %q: want a method and an escaped path", r.Method, r.Path)
+	case !isHost(host):
+		return fmt.Errorf("host %q has characters that no host has", host)
+	}
+	return checkFields(r.Header)
 }
