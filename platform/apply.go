@@ -11,8 +11,8 @@ import (
 // model can be kept without reading the interface again. It follows WireGuard's
 // rules: removals come first, an update of an absent peer does nothing, a
 // prefix belongs to one peer only and moves to the last that names it, the
-// interface's own key is no peer, and an IPv4-mapped endpoint is an IPv4 one. It
-// keeps nothing of c.
+// interface's own key is no peer, an IPv4-mapped endpoint is an IPv4 one, and a
+// zero one does nothing. It keeps nothing of c.
 //
 // A ListenPort of 0 asks for any port: s then says 0, until it is observed.
 func (s *TunnelState) Apply(c *TunnelChange) {
@@ -62,7 +62,7 @@ func (s *TunnelState) applyDevice(c *TunnelChange) {
 
 func (s *TunnelState) applyPeer(i int, c *PeerChange) {
 	p := &s.Peers[i]
-	if c.Set&SetEndpoint != 0 {
+	if c.Set&SetEndpoint != 0 && c.Endpoint.IsValid() {
 		p.Endpoint = netip.AddrPortFrom(c.Endpoint.Addr().Unmap(), c.Endpoint.Port())
 	}
 	if c.Set&SetKeepalive != 0 {

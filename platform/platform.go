@@ -182,9 +182,10 @@ type Network interface {
 	// order: links that are up, none of loopback or of a WireGuard or TUN kind,
 	// no loopback, link-local or multicast address.
 	Underlay() ([]UnderlayAddress, error)
-	// Watch calls changed, from one goroutine, after links, addresses or
-	// routes changed, until ctx ends. Changes may be merged. It returns nil
-	// when ctx ends, otherwise why it cannot watch any longer.
+	// Watch calls changed, from one goroutine, as soon as it watches, and
+	// after links, addresses or routes changed, until ctx ends. Changes may be
+	// merged. It returns nil when ctx ends, otherwise why it cannot watch any
+	// longer.
 	Watch(ctx context.Context, changed func()) error
 }
 

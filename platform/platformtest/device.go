@@ -29,9 +29,9 @@ func testDevice(t *testing.T, ts *tunnels) {
 	}
 }
 
-func wantDevice(t *testing.T, s *platform.TunnelState, private_ int, port uint16, mark uint32) {
+func wantDevice(t *testing.T, s *platform.TunnelState, own int, port uint16, mark uint32) {
 	t.Helper()
-	if !s.PrivateKey.Equal(private(private_)) {
+	if !s.PrivateKey.Equal(private(own)) {
 		t.Error("the private key is not what was set")
 	}
 	if s.ListenPort != port || s.FwMark != mark {

@@ -24,7 +24,7 @@ func Namespace(t *testing.T) (enter func()) {
 		t.Fatalf("open the network namespace: %v", err)
 	}
 	t.Cleanup(func() { ns.Close() })
-	SetFlags(t, "lo", unix.IFF_UP)
+	bringUp(t, "lo")
 	return func() {
 		runtime.LockOSThread()
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
@@ -33,9 +33,8 @@ func Namespace(t *testing.T) (enter func()) {
 	}
 }
 
-// SetFlags sets a link's interface flags (IFF_UP, or 0 to take it down) in the
-// namespace of the calling thread.
-func SetFlags(t *testing.T, link string, flags uint16) {
+// bringUp sets a link up, in the namespace of the calling thread.
+func bringUp(t *testing.T, link string) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -46,8 +45,8 @@ func SetFlags(t *testing.T, link string, flags uint16) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ifr.SetUint16(flags)
+	ifr.SetUint16(unix.IFF_UP)
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
-		t.Fatalf("set flags of %s: %v", link, err)
+		t.Fatalf("bring link %s up: %v", link, err)
 	}
 }

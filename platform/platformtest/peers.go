@@ -50,7 +50,7 @@ func add(p platform.Peer) platform.PeerChange {
 func testEndpoints(t *testing.T, ts *tunnels) {
 	tn := ts.up(t, "wg0")
 	p := platform.Peer{PublicKey: public(1)}
-	for _, e := range []string{"192.0.2.1:51820", "[2001:db8::1]:1", "198.51.100.255:65535"} {
+	for _, e := range []string{"192.0.2.1:51820", "[2001:db8::1]:1", "[fe80::1%lo]:2", "198.51.100.255:65535"} {
 		for _, p.Keepalive = range []uint16{0, 1, 65535, 0} {
 			p.Endpoint = endpoint(e)
 			wantPeers(t, tn.setPeers(t, add(p)), p)
@@ -58,7 +58,10 @@ func testEndpoints(t *testing.T, ts *tunnels) {
 	}
 	mapped := netip.MustParseAddrPort("[::ffff:192.0.2.7]:7")
 	p.Endpoint = endpoint("192.0.2.7:7")
-	wantPeers(t, tn.setPeers(t, platform.PeerChange{PublicKey: public(1), Update: true, Set: platform.SetEndpoint, Endpoint: mapped}), p)
+	change := platform.PeerChange{PublicKey: public(1), Update: true, Set: platform.SetEndpoint, Endpoint: mapped}
+	wantPeers(t, tn.setPeers(t, change), p)
+	change.Endpoint = netip.AddrPort{} // cannot be taken away
+	wantPeers(t, tn.setPeers(t, change), p)
 }
 
 func testPeerUntouched(t *testing.T, ts *tunnels) {
@@ -135,9 +138,7 @@ func testMany(t *testing.T, ts *tunnels) {
 	var c platform.TunnelChange
 	for i := range peers {
 		a := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
-		peers[i] = platform.Peer{PublicKey: public(i), Endpoint: netip.AddrPortFrom(a, 1), Keepalive: uint16(i),
-			AllowedIPs: []netip.Prefix{netip.PrefixFrom(a, 32)}}
-		peers[i].Keepalive = 0 // nobody is to be greeted
+		peers[i] = platform.Peer{PublicKey: public(i), Endpoint: netip.AddrPortFrom(a, 1), AllowedIPs: []netip.Prefix{netip.PrefixFrom(a, 32)}}
 		c.Peers = append(c.Peers, add(peers[i]))
 	}
 	tn.apply(t, c)

@@ -19,7 +19,7 @@ const tunPath = "/dev/net/tun"
 // monitored by nobody: see the package comment.
 type tunLink struct {
 	tun.Device
-	name   string
+	name   string       // as it was made
 	mtu    atomic.Int32 // bytes, as last seen by sync
 	mu     sync.Mutex   // guards events against being closed
 	events chan tun.Event
@@ -36,9 +36,8 @@ func openTUN(name string, mtu int) (*tunLink, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	d, _, err := tun.CreateUnmonitoredTUNFromFD(fd)
+	d, _, err := tun.CreateUnmonitoredTUNFromFD(fd) // fd is its own from here, whatever it returns
 	if err != nil {
-		unix.Close(fd)
 		return nil, fmt.Errorf("set up the TUN interface: %w", err)
 	}
 	l := &tunLink{Device: d, name: name, events: make(chan tun.Event, 1)}
@@ -65,7 +64,7 @@ func makeTUN(fd int, name string, mtu int) error {
 	}
 	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_VNET_HDR | unix.IFF_TUN_EXCL)
 	switch err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); {
-	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EEXIST):
+	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("a link of that name %w: delete it, or choose another name", platform.ErrExist)
 	case errors.Is(err, unix.EPERM):
 		return platform.ErrPermission
@@ -98,25 +97,54 @@ func ioctlMTU(op uint, name string, mtu *int) error {
 // sync makes the device follow the link's MTU. It returns
 // platform.ErrNotExist when the link is gone.
 func (l *tunLink) sync() error {
+	name, err := l.currentName()
 	var mtu int
-	switch err := ioctlMTU(unix.SIOCGIFMTU, l.name, &mtu); {
-	case errors.Is(err, unix.ENODEV):
+	if err == nil {
+		err = ioctlMTU(unix.SIOCGIFMTU, name, &mtu)
+	}
+	switch {
+	case errors.Is(err, unix.EBADFD), errors.Is(err, unix.ENODEV), l.isClosed():
 		return fmt.Errorf("tunnel %s %w: somebody deleted it", l.name, platform.ErrNotExist)
 	case err != nil:
 		return fmt.Errorf("tunnel %s: read its MTU: %w", l.name, err)
 	}
-	if int(l.mtu.Swap(int32(mtu))) == mtu {
-		return nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.closed {
-		select {
-		case l.events <- tun.EventMTUUpdate:
-		default: // one is waiting already
-		}
+	if int(l.mtu.Swap(int32(mtu))) != mtu {
+		l.tell(tun.EventMTUUpdate)
 	}
 	return nil
+}
+
+// currentName asks the TUN itself: a link that has the name may be another.
+func (l *tunLink) currentName() (name string, err error) {
+	raw, err := l.File().SyscallConn()
+	if err != nil {
+		return "", err
+	}
+	ifr, err := unix.NewIfreq("")
+	if err != nil {
+		return "", err
+	}
+	ctl := raw.Control(func(fd uintptr) { err = unix.IoctlIfreq(int(fd), unix.TUNGETIFF, ifr) })
+	return ifr.Name(), errors.Join(ctl, err)
+}
+
+// isClosed tells whether the device closed l: it does when the link vanishes.
+func (l *tunLink) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+func (l *tunLink) tell(e tun.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	select {
+	case l.events <- e:
+	default: // one is waiting already
+	}
 }
 
 // MTU implements tun.Device; the device reads it after EventMTUUpdate.

@@ -20,6 +20,7 @@ type userspace struct {
 	dev    *device.Device
 	out    []byte       // text of the last "set"; cleared after use, the private key may be in it
 	in     bytes.Buffer // text of the last "get"; as well
+	port   uint16       // in use, as far as known; the device forgets it where the kernel lacks IPv6
 	closed bool
 }
 
@@ -32,6 +33,10 @@ func openUserspace(log *slog.Logger, name string, mtu int) (platform.Tunnel, err
 	if err := t.dev.Up(); err != nil {
 		t.dev.Close()
 		return nil, fmt.Errorf("open its UDP socket: %w", sentinel(err))
+	}
+	if err := t.learnPort(); err != nil {
+		t.dev.Close()
+		return nil, err
 	}
 	return t, nil
 }
@@ -62,36 +67,44 @@ func (t *userspace) Apply(c *platform.TunnelChange) error {
 }
 
 func (t *userspace) set(c *platform.TunnelChange) error {
-	var port uint16
-	if c.Set&platform.SetListenPort != 0 {
-		var err error
-		if port, err = t.port(); err != nil {
-			return err
-		}
+	d := *c
+	if c.ListenPort != 0 && c.ListenPort == t.port {
+		d.Set &^= platform.SetListenPort // the device would open its sockets again
 	}
-	t.out = appendChange(t.out[:0], c)
+	t.out = appendChange(t.out[:0], &d)
 	defer clear(t.out)
 	err := t.dev.IpcSetOperation(bytes.NewReader(t.out))
-	if errors.Is(err, unix.EADDRINUSE) && port != 0 {
-		return errors.Join(sentinel(err), t.rebind(port))
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return errors.Join(sentinel(err), t.rebind())
+	case err != nil:
+		return sentinel(err)
+	case d.Set&platform.SetListenPort == 0:
+		return nil
 	}
-	return sentinel(err)
-}
-
-// rebind returns to a port after the device lost its sockets over another.
-func (t *userspace) rebind(port uint16) error {
-	err := t.dev.IpcSetOperation(bytes.NewReader(appendUint(nil, "listen_port=", uint64(port))))
-	if err != nil {
-		return fmt.Errorf("return to port %d: %w", port, err)
+	t.port = c.ListenPort
+	if t.port == 0 {
+		return t.learnPort()
 	}
 	return nil
 }
 
-// port returns the port in use, 0 if there is none.
-func (t *userspace) port() (uint16, error) {
+// rebind returns to the last port after the device lost its sockets over
+// another.
+func (t *userspace) rebind() error {
+	err := t.dev.IpcSetOperation(bytes.NewReader(appendUint(nil, "listen_port=", uint64(t.port))))
+	if err != nil {
+		return fmt.Errorf("return to port %d: %w", t.port, err)
+	}
+	return nil
+}
+
+// learnPort asks which port the device chose.
+func (t *userspace) learnPort() error {
 	var s platform.TunnelState
 	err := t.get(&s)
-	return s.ListenPort, err
+	t.port = s.ListenPort
+	return err
 }
 
 // Observe implements platform.Tunnel. It is never torn: the device is locked
@@ -102,6 +115,9 @@ func (t *userspace) Observe(s *platform.TunnelState) error {
 	}
 	if err := t.get(s); err != nil {
 		return fmt.Errorf("read tunnel %s: %w", t.link.name, err)
+	}
+	if s.ListenPort == 0 {
+		s.ListenPort = t.port
 	}
 	return nil
 }

@@ -126,6 +126,22 @@ func TestDeletedByStranger(t *testing.T) {
 	newNode(t, "wg0", 40001)
 }
 
+// TestRenamed checks that a tunnel is followed through a change of its name,
+// and not taken for another link that got its old one.
+func TestRenamed(t *testing.T) {
+	platformtest.Namespace(t)
+	n := newNode(t, "wg0", 40001)
+	ip(t, "link", "set", "wg0", "name", "wg9")
+	if err := n.Observe(new(platform.TunnelState)); err != nil {
+		t.Errorf("observe: %v", err)
+	}
+	ip(t, "link", "delete", "wg9")
+	newNode(t, "wg0", 40002)
+	if err := n.Observe(new(platform.TunnelState)); !errors.Is(err, platform.ErrNotExist) {
+		t.Errorf("observe: %v, want that it does not exist", err)
+	}
+}
+
 // TestCloseEndsAll checks that link and goroutines are gone after Close.
 func TestCloseEndsAll(t *testing.T) {
 	platformtest.Namespace(t)
