@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 
 	"go.etcd.io/bbolt"
 
@@ -36,8 +37,8 @@ import (
 	"ginnel/platform/dbfile"
 )
 
-// Extension follows the network's name in the file's name.
-const Extension = ".state"
+// Path returns where the state of a network lies in the state directory.
+func Path(dir, network string) string { return filepath.Join(dir, network+".state") }
 
 // Identity is who this machine is in one network.
 type Identity struct {

@@ -35,7 +35,7 @@ func identity() state.Identity {
 // create makes a file for i and returns its path.
 func create(t *testing.T, i state.Identity) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "home"+state.Extension)
+	path := state.Path(t.TempDir(), "home")
 	if err := state.Create(path, i); err != nil {
 		t.Fatal(err)
 	}
