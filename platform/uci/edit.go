@@ -14,8 +14,8 @@ var (
 	ErrSection   = errors.New("there is such a section already")
 )
 
-// Quote writes a value as uci(1) does: in single quotes, those within as '\”.
-func Quote(value string) string {
+// quote writes a value as uci(1) does: in single quotes, those within as '\”.
+func quote(value string) string {
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
@@ -52,7 +52,7 @@ func (f *File) AddSection(typ, name string) error {
 		return fmt.Errorf("%s: section %s: %w", f.name, name, ErrSection)
 	}
 	end, eol := len(f.text), f.lineEnd()
-	text := "config " + typ + " " + Quote(name) + eol
+	text := "config " + typ + " " + quote(name) + eol
 	if !f.blankBefore(end) {
 		text = eol + text
 	}
@@ -134,7 +134,7 @@ func (f *File) assign(section, option string, k kind, values []string) error {
 		case i >= len(values):
 			splices = append(splices, splice{st.start, st.end, ""})
 		case st.value != values[i]:
-			splices = append(splices, splice{st.valueAt, st.valueEnd, f.spaced(&st) + Quote(values[i])})
+			splices = append(splices, splice{st.valueAt, st.valueEnd, f.spaced(&st) + quote(values[i])})
 		}
 	}
 	if len(old) > 0 {
@@ -192,7 +192,7 @@ func (f *File) insert(like *statement, at int, k kind, option string, values []s
 	}
 	text := f.finishLine(at)
 	for _, v := range values {
-		text += indent + string(k) + " " + option + " " + Quote(v) + f.lineEnd()
+		text += indent + string(k) + " " + option + " " + quote(v) + f.lineEnd()
 	}
 	return splice{at, at, text}
 }

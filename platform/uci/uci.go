@@ -88,9 +88,6 @@ func Parse(name string, text []byte) (*File, error) {
 	return f, nil
 }
 
-// Name returns the name that was given to Parse.
-func (f *File) Name() string { return f.name }
-
 // Bytes returns a copy of the text.
 func (f *File) Bytes() []byte { return slices.Clone(f.text) }
 
