@@ -190,7 +190,7 @@ func (m *hubModel) compare(p *network.Peer, f *follower) error {
 // through restarts, has the map that the book and the endpoints make.
 func TestDeltasAreTheWholeMap(t *testing.T) {
 	first := uint64(time.Now().UnixNano())
-	for run := range uint64(20) {
+	for run := range uint64(10) {
 		m := newHubModel(t, first+run, []string{"10.42.0.0/16", "fd00::/48"}[run%2])
 		for range 1500 {
 			m.event()
@@ -245,6 +245,9 @@ func threePeers(t testing.TB) (*hub, *network.Peer) {
 	t.Helper()
 	src := commandtest.New(1)
 	book, change, err := network.New("home", prefix("10.42.0.0/16"), "hub", src.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
 	tail := []network.Change{change}
 	for _, name := range []string{"ann", "bob"} {
 		for range 2 {
@@ -305,5 +308,60 @@ func TestAudience(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// bigHub is a hub with n active peers, all in one CIDR, each with endpoints.
+func bigHub(b *testing.B, n int) *hub {
+	src := commandtest.New(1)
+	book, _, err := network.New("home", prefix("10.0.0.0/8"), "hub", src.Key())
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := book.Snapshot()
+	s.Peers = slices.Clone(s.Peers)
+	for i := range n {
+		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		s.Peers = append(s.Peers, network.Peer{Address: a, Name: fmt.Sprintf("peer%d", i), Key: src.Key()})
+	}
+	if book, err = network.Load(s); err != nil {
+		b.Fatal(err)
+	}
+	h := newHub(book, nil, 1)
+	for i := range book.Peers() {
+		h.setEndpoints(book.Peers()[i].Address, wire.Endpoints{Seen: addrPort("192.0.2.1:1")})
+	}
+	return h
+}
+
+// BenchmarkEndpointNews is one peer's news: finding who sees it, and one of
+// them fetching it.
+func BenchmarkEndpointNews(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		h := bigHub(b, n)
+		nudger, peers := newNudger(), h.book.Peers()
+		b.Run(fmt.Sprintf("nudge/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				h.setEndpoints(peers[1].Address, wire.Endpoints{Seen: netip.AddrPortFrom(addr("192.0.2.1"), uint16(2+i%2))})
+				for a := range h.witnesses(peers[1].Address) {
+					nudger.news(a, start)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("fetch/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			pos := h.position(&peers[2])
+			pos.Seq--
+			for b.Loop() {
+				h.update(pos, &peers[2])
+			}
+		})
+		b.Run(fmt.Sprintf("whole/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h.update(wire.Position{}, &peers[2])
+			}
+		})
 	}
 }

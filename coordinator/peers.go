@@ -29,13 +29,13 @@ func (r *Role) Report(_ context.Context, rep wire.Report) error {
 // Authenticate tells who speaks from an address with a token. A Caller of
 // standing Stranger is nobody.
 func (r *Role) Authenticate(from netip.Addr, t key.Token) api.Caller {
-	p, ok := r.Book().Peer(from)
-	if !ok {
-		return api.Caller{}
-	}
 	now := r.cfg.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p, ok := r.hub.book.Peer(from)
+	if !ok {
+		return api.Caller{}
+	}
 	c := api.Caller{Address: from, Standing: standing(p)}
 	switch held := r.hub.holds[from]; {
 	case p.IsInvited() && r.tokens.match(p.Invited.Key, t):
@@ -101,7 +101,6 @@ func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	e.Candidates = slices.Clone(rep.Candidates)
 	if r.hub.setEndpoints(from, e) {
 		r.tell(r.hub.witnesses(from), now.Add(newsPause))
-		r.awake()
 	}
 	return nil
 }
@@ -188,8 +187,8 @@ func (r *Role) Redeem(from netip.Addr, k key.PublicKey) (wire.Redeemed, func(), 
 	now := r.cfg.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.publish(book, changes)
 	for _, c := range changes {
-		r.hub.adopt(book, c)
 		r.hub.holds[from] = &hold{key: before.Invited.Key, change: c, began: now}
 	}
 	p, _ := book.Peer(from)
@@ -200,7 +199,7 @@ func (r *Role) Redeem(from netip.Addr, k key.PublicKey) (wire.Redeemed, func(), 
 	}
 	held.awaiting++
 	held.until = now.Add(holdLife)
-	r.awake()
+	r.awake() // Run has a deadline more
 	return answer, func() { r.arrived(from, held) }, nil
 }
 
@@ -213,7 +212,6 @@ func (r *Role) arrived(a netip.Addr, held *hold) {
 	held.awaiting--
 	if held.awaiting == 0 && r.hub.holds[a] == held {
 		r.release(a, now)
-		r.awake()
 	}
 }
 
@@ -223,6 +221,6 @@ func (r *Role) release(a netip.Addr, now time.Time) {
 	held := r.hub.holds[a]
 	delete(r.hub.holds, a)
 	r.nudger.hear(a, now, now) // it redeemed a moment ago
-	r.tell(r.hub.concerned(held.change), now)
 	r.nudger.news(r.own, now)
+	r.tell(r.hub.concerned(held.change), now)
 }

@@ -38,7 +38,7 @@ type Config struct {
 	Endpoints []string
 
 	Now  func() time.Time
-	Rand io.Reader // of cryptographic quality
+	Rand io.Reader // of cryptographic quality, for concurrent use
 	Log  *slog.Logger
 
 	// Send sends a nudge to a peer, as well as it can, and does not block.
@@ -119,20 +119,16 @@ func (r *Role) Do(cmds ...network.Command) (*network.Book, error) {
 	}
 	now := r.cfg.Now()
 	r.mu.Lock()
-	for _, c := range changes {
-		r.hub.adopt(book, c)
-		r.forgetGone(c)
-	}
+	defer r.mu.Unlock()
+	r.publish(book, changes)
 	for _, c := range changes {
 		r.tell(r.hub.concerned(c), now)
 	}
-	r.mu.Unlock()
-	r.awake()
 	return book, nil
 }
 
-// commit applies cmds, writes down what they change and replaces the book. The
-// caller holds r.writing and hands the changes to the hub.
+// commit applies cmds to the book and writes down what they change. The caller
+// holds r.writing, and publishes what is returned.
 func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change, error) {
 	book, now := r.Book(), r.cfg.Now()
 	var changes []network.Change
@@ -141,10 +137,9 @@ func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change,
 		if err != nil {
 			return nil, nil, err
 		}
-		if change.Revision == 0 {
-			continue // accepted before
+		if change.Revision != 0 { // else it was so before
+			book, changes = next, append(changes, change)
 		}
-		book, changes = next, append(changes, change)
 	}
 	if len(changes) == 0 {
 		return book, nil, nil
@@ -152,8 +147,17 @@ func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change,
 	if err := r.cfg.Store.Commit(changes...); err != nil {
 		return nil, nil, fmt.Errorf("write the book down: %w", err)
 	}
-	r.book.Store(book)
 	return book, changes, nil
+}
+
+// publish makes book, to which changes led, the current one for everybody. The
+// caller holds r.writing and r.mu.
+func (r *Role) publish(book *network.Book, changes []network.Change) {
+	r.book.Store(book)
+	for _, c := range changes {
+		r.hub.adopt(book, c)
+		r.forgetGone(c)
+	}
 }
 
 // forgetGone drops the soft state of peers that are in the book no more, or
@@ -169,12 +173,12 @@ func (r *Role) forgetGone(c network.Change) {
 	}
 }
 
-// tell has peers nudged at due. The caller holds r.mu and calls awake after
-// letting go of it.
+// tell has peers nudged at due. The caller holds r.mu.
 func (r *Role) tell(peers iter.Seq[netip.Addr], due time.Time) {
 	for a := range peers {
 		r.nudger.news(a, due)
 	}
+	r.awake()
 }
 
 // awake has Run look at what is due.

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ginnel/coordinator"
 	"ginnel/coordinator/coordinatortest"
 	"ginnel/coordinator/store"
 	"ginnel/key"
@@ -334,6 +335,26 @@ func TestRestart(t *testing.T) {
 	u := fetch(t, n, "ann", ann)
 	if m, ok := memberOf(u, n.Address("rob")); !ok || m.Name != "rob" || len(u.Members) != 1 || u.Position.Epoch == ann.Epoch {
 		t.Errorf("after a restart ann's update is %+v, want rob alone, in another epoch", u)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	n := coordinatortest.New(t)
+	good := coordinator.Config{Book: n.Book(), PrivateKey: n.Keys["hub"], Rand: strings.NewReader("12345678")}
+	if _, err := coordinator.New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*coordinator.Config){
+		"another network's key": func(c *coordinator.Config) { c.PrivateKey = n.Keys["ann"] },
+		"no endpoint":           func(c *coordinator.Config) { c.Endpoints = []string{"hub"} },
+		"no randomness":         func(c *coordinator.Config) { c.Rand = strings.NewReader("1234567") },
+	} {
+		cfg := good
+		cfg.Rand = strings.NewReader("12345678")
+		spoil(&cfg)
+		if _, err := coordinator.New(cfg); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
 	}
 }
 

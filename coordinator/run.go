@@ -21,6 +21,7 @@ func (r *Role) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var checked time.Time
+	var failing bool
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,7 +32,7 @@ func (r *Role) Run(ctx context.Context) error {
 		now := r.cfg.Now()
 		if now.Sub(checked) >= expiryCheck || now.Before(checked) {
 			checked = now
-			r.expire(now)
+			failing = r.expire(now, failing)
 		}
 		next := earlier(r.nudge(now), r.nextExpiry(checked))
 		if next.IsZero() {
@@ -42,15 +43,18 @@ func (r *Role) Run(ctx context.Context) error {
 	}
 }
 
-// expire ends the invitations that expired.
-func (r *Role) expire(now time.Time) {
+// expire ends the invitations that expired, and tells whether that failed, as
+// it did the last time or not: a disk stays full for long, and is logged once.
+func (r *Role) expire(now time.Time, failing bool) bool {
 	first := r.Book().NextExpiry()
 	if first.IsZero() || first.After(now) {
-		return
+		return false
 	}
-	if _, err := r.Do(network.Expire{}); err != nil {
+	_, err := r.Do(network.Expire{})
+	if err != nil && !failing {
 		r.cfg.Log.Error("expired invitations stay open, will try again", "err", err)
 	}
+	return err != nil
 }
 
 // nextExpiry is when to look for expired invitations again, having last done so

@@ -160,7 +160,7 @@ func (s *server) answer(r *http1.Request, c Caller) (*http1.Response, error) {
 
 // fail answers with an error; those of our own making go to the log.
 func (s *server) fail(r *http1.Request, err error) *http1.Response {
-	p := Problem(err)
+	p := problemOf(err)
 	if p == nil {
 		s.log.Error("request failed", "method", r.Method, "path", r.Path, "err", err)
 		return http1.Fail(err)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -309,4 +310,31 @@ func TestPatchIsAllOrNothing(t *testing.T) {
 	if same.Name != "rob" || n.Book().Revision() != before.Revision()+3 {
 		t.Error("asking for what is there changes something")
 	}
+}
+
+// FuzzRequests: nothing an admin sends is answered with a 5xx, or ends the
+// program.
+func FuzzRequests(f *testing.F) {
+	for _, route := range adminRoutes {
+		f.Add(route.method, route.target, route.body)
+	}
+	f.Add("GET", "/v1/map?revision=1&epoch=2&seq=3", "")
+	f.Add("PUT", "/v1/self", `{"candidates":["192.0.2.1:51820"]}`)
+	f.Add("POST", "/v1/redeem", `{"public_key":""}`)
+	n := coordinatortest.New(f)
+	hub, token := netip.AddrPortFrom(n.Address("hub"), 1), n.Token(n.Keys["hub"]) // the admin nobody can remove
+	f.Fuzz(func(t *testing.T, method, target, body string) {
+		path, query, _ := strings.Cut(target, "?")
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return // http1 refuses it
+		}
+		r := coordinatortest.Request(method, path, body)
+		r.Query = values
+		r.Remote = hub
+		r.Header.Set("Authorization", "Bearer "+token)
+		if response := n.Handle(r); response == nil || response.Status < 200 || response.Status > 499 {
+			t.Errorf("%s %s %q: %+v", method, target, body, response)
+		}
+	})
 }

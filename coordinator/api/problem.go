@@ -7,10 +7,10 @@ import (
 	"ginnel/wire"
 )
 
-// Problem returns what err is to the caller of the API: the *wire.Problem it
+// problemOf returns what err is to the caller of the API: the *wire.Problem it
 // is or wraps, or the book's refusal as one. Nil: it is no fault of the
 // caller's and none of its business.
-func Problem(err error) *wire.Problem {
+func problemOf(err error) *wire.Problem {
 	var problem *wire.Problem
 	var refusal *network.Refusal
 	switch {

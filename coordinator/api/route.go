@@ -128,9 +128,7 @@ func (c *call) number(name string) (uint64, error) {
 // flag reads a parameter that is 1 or 0; without it, false.
 func (c *call) flag(name string) (bool, error) {
 	switch c.Query.Get(name) {
-	case "":
-		return false, nil
-	case "0":
+	case "", "0":
 		return false, nil
 	case "1":
 		return true, nil
@@ -138,4 +136,4 @@ func (c *call) flag(name string) (bool, error) {
 	return false, wire.Errorf(wire.StatusBadRequest, "parameter %s must be 1 or 0", name)
 }
 
-var noContent = func() *http1.Response { return http1.JSON(wire.StatusNoContent, nil) }
+func noContent() *http1.Response { return http1.JSON(wire.StatusNoContent, nil) }

@@ -115,7 +115,7 @@ func (n *Network) Start(book *network.Book, tail []network.Change) {
 	cfg := coordinator.Config{
 		Store: n.Store, Book: book, Changes: tail, PrivateKey: n.Keys["hub"],
 		APIPort: 51820, Endpoints: []string{"hub.example:51820"},
-		Now: time.Now, Rand: reader{n.Source}, Log: slog.New(slog.DiscardHandler),
+		Now: time.Now, Rand: reader{n}, Log: slog.New(slog.DiscardHandler),
 		Send: n.send, Wake: n.wake,
 	}
 	if n.Configure != nil {
@@ -266,13 +266,15 @@ func (n *Network) wake() {
 	n.wakes++
 }
 
-// reader makes a Source the role's randomness.
-type reader struct{ src *commandtest.Source }
+// reader makes the network's Source the role's randomness.
+type reader struct{ n *Network }
 
 // Read fills b.
 func (r reader) Read(b []byte) (int, error) {
+	r.n.mu.Lock()
+	defer r.n.mu.Unlock()
 	for i := range b {
-		b[i] = byte(r.src.Uint32())
+		b[i] = byte(r.n.Source.Uint32())
 	}
 	return len(b), nil
 }
