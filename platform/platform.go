@@ -160,7 +160,8 @@ type Tunnels interface {
 // use. Errors wrap ErrNotExist when somebody else deleted the interface.
 type Tunnel interface {
 	// Apply does c, in as many steps as it takes. After an error some of c may
-	// be done: observe and compare again. It keeps nothing of c.
+	// be done: observe and compare again. A port that is in use (ErrInUse)
+	// leaves the old one, and the rest of c is done. It keeps nothing of c.
 	Apply(c *TunnelChange) error
 	// Observe fills s, whose memory it reuses. It wraps ErrTorn when the
 	// result may be incomplete: then peers that are missing may exist.

@@ -121,11 +121,14 @@ func copyState(s, have *platform.TunnelState, torn bool) {
 	}
 }
 
-// apply does c as the kernel would: the port first, where it can fail.
-func (t *tunnel) apply(c *platform.TunnelChange) error {
+// apply does c, but for a port that is in use.
+func (t *tunnel) apply(c *platform.TunnelChange) (err error) {
+	d := *c
+	c = &d
 	wanted := c.Set&platform.SetListenPort != 0 && c.ListenPort != t.state.ListenPort
 	if wanted && t.link.state.Up && t.os.portTaken(c.ListenPort) {
-		return fmt.Errorf("UDP port %d: %w", c.ListenPort, platform.ErrInUse)
+		err = fmt.Errorf("UDP port %d: %w", c.ListenPort, platform.ErrInUse)
+		c.Set &^= platform.SetListenPort
 	}
 	off := t.keepaliveOff(c)
 	rekeyed := c.Set&platform.SetPrivateKey != 0 && !c.PrivateKey.Equal(t.state.PrivateKey)
@@ -138,7 +141,7 @@ func (t *tunnel) apply(c *platform.TunnelChange) error {
 	for _, k := range off {
 		t.wake(k)
 	}
-	return nil
+	return err
 }
 
 // keepaliveOff returns the peers whose keepalive c may turn on.

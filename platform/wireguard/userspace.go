@@ -53,13 +53,20 @@ func deviceLog(log *slog.Logger, name string) *device.Logger {
 	return &device.Logger{Verbosef: logf, Errorf: logf}
 }
 
-// Apply implements platform.Tunnel. A port that is in use is ErrInUse, and the
-// device returns to the one it had.
+// Apply implements platform.Tunnel. With a port that is in use the device
+// returns to the one it had.
 func (t *userspace) Apply(c *platform.TunnelChange) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	err := t.set(c)
+	d := *c
+	if c.ListenPort != 0 && c.ListenPort == t.port {
+		d.Set &^= platform.SetListenPort // the device would open its sockets again
+	}
+	err := t.set(&d)
+	if errors.Is(err, platform.ErrInUse) {
+		err = t.goOn(&d, err)
+	}
 	if err != nil {
 		return fmt.Errorf("configure tunnel %s: %w", t.link.name, err)
 	}
@@ -67,19 +74,12 @@ func (t *userspace) Apply(c *platform.TunnelChange) error {
 }
 
 func (t *userspace) set(c *platform.TunnelChange) error {
-	d := *c
-	if c.ListenPort != 0 && c.ListenPort == t.port {
-		d.Set &^= platform.SetListenPort // the device would open its sockets again
-	}
-	t.out = appendChange(t.out[:0], &d)
+	t.out = appendChange(t.out[:0], c)
 	defer clear(t.out)
-	err := t.dev.IpcSetOperation(bytes.NewReader(t.out))
-	switch {
-	case errors.Is(err, unix.EADDRINUSE):
-		return errors.Join(sentinel(err), t.rebind())
-	case err != nil:
+	if err := t.dev.IpcSetOperation(bytes.NewReader(t.out)); err != nil {
 		return sentinel(err)
-	case d.Set&platform.SetListenPort == 0:
+	}
+	if c.Set&platform.SetListenPort == 0 {
 		return nil
 	}
 	t.port = c.ListenPort
@@ -89,14 +89,20 @@ func (t *userspace) set(c *platform.TunnelChange) error {
 	return nil
 }
 
-// rebind returns to the last port after the device lost its sockets over
-// another.
-func (t *userspace) rebind() error {
-	err := t.dev.IpcSetOperation(bytes.NewReader(appendUint(nil, "listen_port=", uint64(t.port))))
+// goOn returns to the last port, after the device lost its sockets over one
+// that is in use, and does what c says after the port.
+func (t *userspace) goOn(c *platform.TunnelChange, inUse error) error {
+	old := t.port
+	t.port = 0 // until it is certain
+	err := t.set(&platform.TunnelChange{Set: platform.SetListenPort, ListenPort: old})
 	if err != nil {
-		return fmt.Errorf("return to port %d: %w", t.port, err)
+		return fmt.Errorf("%w; returning to port %d: %w", inUse, old, err)
 	}
-	return nil
+	c.Set &^= platform.SetPrivateKey | platform.SetListenPort
+	if err := t.set(c); err != nil {
+		return fmt.Errorf("%w; and then: %w", inUse, err)
+	}
+	return inUse
 }
 
 // learnPort asks which port the device chose.
