@@ -22,9 +22,9 @@
 // Main starts the test binary again in new PID, mount, network and UTS
 // namespaces. Three processes result: the keeper, which go test started and
 // which only waits; process 1 of the new PID namespace, which reaps orphans;
-// and the world, which runs the tests. Every namespace of every host is held by
-// a file descriptor of the world and by nothing else, and all files the library
-// writes lie in a tmpfs of the private mount namespace. Whichever of the three
+// and the world, which runs the tests. A host's namespaces are held by file
+// descriptors of the world and by the host's processes, and by nothing else; all
+// files the library writes lie in a tmpfs of the private mount namespace. Whichever of the three
 // is killed, even with SIGKILL, the kernel ends the others, and with them
 // everything else. The machine's own namespaces are never touched.
 //
@@ -36,6 +36,9 @@
 // real default paths, and "getent hosts NAME" reads the host's own /etc/hosts.
 // There is no name server: /etc/resolv.conf is empty. A router is a host too,
 // and can run programs.
+//
+// Delay and random loss are not offered: they need the kernel's sch_netem, which
+// many test machines do not have.
 //
 // # Addresses
 //

@@ -52,9 +52,22 @@ func (h *Host) Try(name string, args ...string) (stdout string, err error) {
 		return "", err
 	}
 	if err := cmd.Wait(); err != nil {
-		return out.String(), fmt.Errorf("%s: %s %s: %w: %s", h.name, filepath.Base(name), strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+		return out.String(), fmt.Errorf("%s: %s: %w: %s", h.name, shown(name, args), err, strings.TrimSpace(errs.String()))
 	}
 	return out.String(), nil
+}
+
+// shown is a command line for messages. Long arguments are shortened: they may
+// be invitations.
+func shown(name string, args []string) string {
+	words := []string{filepath.Base(name)}
+	for _, arg := range args {
+		if len(arg) > 48 {
+			arg = arg[:8] + "..."
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
 }
 
 // Process is a program that runs in a host in the background. Its output goes
@@ -144,8 +157,8 @@ func (p *Process) tail() string {
 // killAll ends every process in the host, those too that a program of the host
 // left behind, and returns when they are gone.
 func (h *Host) killAll() error {
-	// Two looks that see nothing in a row would be luck if a process forked
-	// between them, so the loop ends on a look without any.
+	// A process may have forked while we looked: only a look that finds none
+	// ends this.
 	for range 100 {
 		pids, err := h.processes()
 		if err != nil || len(pids) == 0 {
