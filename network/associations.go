@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -49,14 +50,10 @@ func (b *Book) association(x, y string) (as Association, found bool, err error) 
 	return as, found, nil
 }
 
-// tellSides tells each side of an association to look at the other, unless
-// there is nobody on one of them.
+// tellSides tells each side of an association to look at the other.
 func (e *edit) tellSides(as Association) {
-	if len(e.peersIn(as.A)) == 0 || len(e.peersIn(as.B)) == 0 {
-		return
-	}
-	e.change.Parts = append(e.change.Parts, Part{Audience: as.A, Touched: as.B})
+	e.tell([]netip.Prefix{as.A}, as.B)
 	if as.A != as.B {
-		e.change.Parts = append(e.change.Parts, Part{Audience: as.B, Touched: as.A})
+		e.tell([]netip.Prefix{as.B}, as.A)
 	}
 }

@@ -53,9 +53,6 @@ func (c AddCIDR) apply(e *edit, _ time.Time) error {
 	}
 	before := e.VisibleRanges(c.Prefix.Addr())
 	e.putCIDR(CIDR(c))
-	if len(e.peersIn(c.Prefix)) == 0 {
-		return nil
-	}
 	here := []netip.Prefix{c.Prefix}
 	e.tell(union(slices.Concat(before, here)), c.Prefix)
 	e.tell(here, subtract(before, e.VisibleRanges(c.Prefix.Addr()))...)

@@ -36,9 +36,16 @@ type edit struct {
 	change Change
 }
 
-// tell adds that those in the audience must look again at what is touched.
+// tell adds that those in the audience must look again at what is touched. It
+// leaves out ranges without peers, so it is called while the peers it is about
+// are in the book: after making, before deleting them.
 func (e *edit) tell(audience []netip.Prefix, touched ...netip.Prefix) {
+	nobody := func(p netip.Prefix) bool { return len(e.peersIn(p)) == 0 }
+	touched = slices.DeleteFunc(slices.Clone(touched), nobody)
 	for _, a := range audience {
+		if nobody(a) {
+			continue
+		}
 		for _, t := range touched {
 			e.change.Parts = append(e.change.Parts, Part{Audience: a, Touched: t})
 		}

@@ -35,7 +35,7 @@ func (c Reissue) apply(e *edit, now time.Time) error {
 		return err
 	}
 	if !p.IsInvited() {
-		return refuse(Conflict, "%s has joined already: only open invitations can be issued again", p.Name)
+		return refuse(Conflict, "%s has redeemed its invitation: only open ones can be issued again", p.Name)
 	}
 	p.Invited = Invitation{Key: c.Key, Expires: c.Expires}
 	if err := e.checkInvitation(p.Invited, now); err != nil {
@@ -129,11 +129,14 @@ func (c Redeem) apply(e *edit, now time.Time) error {
 }
 
 func (Expire) apply(e *edit, now time.Time) error {
-	e.deletePeers(func(p *Peer) bool { return p.IsInvited() && p.Invited.endedBy(now) })
+	ended := func(p *Peer) bool { return p.IsInvited() && p.Invited.endedBy(now) }
 	var freed []netip.Prefix
-	for _, p := range e.change.Delete.Peers {
-		freed = append(freed, host(p.Address))
+	for _, p := range e.s.Peers {
+		if ended(&p) {
+			freed = append(freed, host(p.Address))
+		}
 	}
 	e.tellCoordinator(union(freed)...)
+	e.deletePeers(ended)
 	return nil
 }

@@ -10,6 +10,35 @@
 // Peers are identified by their address and kept in its order, CIDRs by their
 // prefix; so "who may this peer see" and "who must hear of this" are scans of
 // a few ranges.
+//
+// # Sight
+//
+// p sees q when both belong to the same CIDR and it is not isolated, when one
+// of them is the coordinator, or when an association joins a CIDR that
+// contains p with one that contains q. A peer belongs to one CIDR, the
+// smallest: being below the same one is not enough. An association is
+// explicit, so it also joins peers of isolated CIDRs. Sight is symmetric.
+// Disabled peers neither see nor are seen; of invited ones only the
+// coordinator knows.
+//
+// # Changes and deltas
+//
+// A peer that knows its view at a revision gets the present one by looking
+// again at what [Touched] says of the changes since ([Book.View]), and at its
+// own record if its address is touched. Of what happens to one peer only those
+// hear whom it concerns; structure (CIDRs, associations) may tell a few more.
+// A peer that redeems, or is enabled, is told to look everywhere, so changes
+// need not think of those who are away.
+//
+// # Decisions
+//
+//   - Two prefixes are nested or disjoint. So a new CIDR overlaps a sibling only
+//     by containing it, and that is refused: CIDRs are made from the outside in.
+//   - A CIDR may be made around a peer whose address is then its first or last.
+//     Such addresses are not given out, but an address that was given stays.
+//   - Retired addresses come back by [FreeAddress] only, never by asking for
+//     them in an invitation.
+//   - Names of CIDRs and of peers do not clash with each other.
 package network
 
 import (
@@ -84,5 +113,6 @@ type Change struct {
 }
 
 // Part says: peers in Audience must look again at what they may see within
-// Touched. Both are masked prefixes.
+// Touched. Both are masked prefixes that contained peers, in any state, when
+// the change was made.
 type Part struct{ Audience, Touched netip.Prefix }

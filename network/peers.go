@@ -59,7 +59,7 @@ func (c SetDisabled) apply(e *edit, _ time.Time) error {
 		return err
 	}
 	if p.IsInvited() {
-		return refuse(Conflict, "%s has not joined yet: revoke its invitation by removing it", p.Name)
+		return refuse(Conflict, "%s has not redeemed its invitation yet: remove the peer to revoke it", p.Name)
 	}
 	p.Disabled = c.Disabled
 	e.putPeer(p)
@@ -91,15 +91,14 @@ func (c RemovePeer) apply(e *edit, _ time.Time) error {
 	if err := e.notCoordinator(p, "removed"); err != nil {
 		return err
 	}
-	e.deletePeers(func(q *Peer) bool { return q.Address == p.Address })
 	e.tellOf(p)
-	if p.IsInvited() {
-		return nil
+	if !p.IsInvited() {
+		e.tellAll(p) // should its address come to another peer, that one starts from nothing
+		if !c.FreeAddress {
+			e.retire(p.Address)
+		}
 	}
-	e.tellAll(p) // should the address come to another peer, that one starts from nothing
-	if !c.FreeAddress {
-		e.retire(p.Address)
-	}
+	e.deletePeers(func(q *Peer) bool { return q.Address == p.Address })
 	return nil
 }
 

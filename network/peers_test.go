@@ -64,7 +64,7 @@ func TestBehaviour42DisableAndEnable(t *testing.T) {
 		t.Errorf("came back as %+v, was %+v", after, before)
 	}
 	w.invite("guest", "dev", "")
-	w.refused(network.SetDisabled{Name: "guest", Disabled: true}, network.Conflict, "not joined")
+	w.refused(network.SetDisabled{Name: "guest", Disabled: true}, network.Conflict, "not redeemed")
 	w.refused(network.SetDisabled{Name: "none", Disabled: true}, network.NotFound, `"none"`)
 }
 
@@ -73,7 +73,7 @@ func TestBehaviour43AddressAndKeyNeverChange(t *testing.T) {
 	a := w.join("a", "net", "")
 	before, _ := w.Peer(a)
 	w.refused(network.Redeem{Address: a, Key: w.newKey()}, network.Gone, "redeemed already")
-	w.refused(network.Reissue{Name: "a", Key: w.newKey(), Expires: later}, network.Conflict, "joined already")
+	w.refused(network.Reissue{Name: "a", Key: w.newKey(), Expires: later}, network.Conflict, "has redeemed")
 	w.do(network.RenamePeer{Name: "a", NewName: "b"}, network.SetAdmin{Name: "b", Admin: true},
 		network.SetDisabled{Name: "b", Disabled: true}, network.SetDisabled{Name: "b"})
 	if after, _ := w.Peer(a); after.Address != before.Address || after.Key != before.Key {
