@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/textproto"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,25 +120,38 @@ func TestDoneMayPanic(t *testing.T) {
 }
 
 // TestDoneWithOurClient: the client closes its half as soon as it has the
-// response, so Done does not wait for its time. (A real connection: pipes have
-// no halves.)
+// response, so neither waits for the other's patience to end.
 func TestDoneWithOurClient(t *testing.T) {
-	for _, network := range []string{"unix", "tcp"} {
-		called := make(chan struct{}, 2)
-		l := listen(t, network)
-		start(t, &http1.Server{Handler: func(context.Context, *http1.Request) *http1.Response {
-			r := http1.JSON(200, "hello")
-			r.Done = func() { called <- struct{}{} }
-			return r
-		}}, l)
-		var got string
-		if err := client(l).JSON(t.Context(), "GET", "/", nil, &got); err != nil || got != "hello" {
-			t.Errorf("got %q, %v", got, err)
+	s, calls := doneServer(nil, 3)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		c := &http1.Client{Dial: func(context.Context) (net.Conn, error) {
+			near, far := halfPipe()
+			p.conns <- far
+			return near, nil
+		}}
+		began := time.Now()
+		resp, err := c.Do(t.Context(), &http1.Request{Method: "GET", Path: "/"})
+		if err != nil || len(resp.Body) != 3 {
+			t.Errorf("got %+v, %v", resp, err)
 		}
-		select {
-		case <-called:
-		case <-time.After(generous):
-			t.Error("Done was not called")
+		wantOneCall(t, calls, began)
+	})
+}
+
+// TestDoneLetsClientSeeTheEnd: the server closes its half at once, and then
+// waits for the client's.
+func TestDoneLetsClientSeeTheEnd(t *testing.T) {
+	s, calls := doneServer(nil, 3)
+	virtual(t, s, func(t *testing.T, p *pipes) {
+		near, far := halfPipe()
+		defer near.Close()
+		p.conns <- far
+		began := time.Now()
+		io.WriteString(near, plain)
+		if got, took := until(near); took != 0 || !strings.HasSuffix(got, "\r\n\r\n\x00\x00\x00") {
+			t.Errorf("got %q after %s", got, took)
 		}
-	}
+		time.Sleep(http1.DoneTimeout) // virtual
+		wantOneCall(t, calls, began.Add(http1.DoneTimeout))
+	})
 }

@@ -98,3 +98,25 @@ type temporary struct{ error }
 func (temporary) Temporary() bool { return true }
 
 var errTooManyFiles = temporary{errors.New("too many open files")}
+
+// halfConn is one end of a connection of two pipes, so that each side can close
+// its half.
+type halfConn struct {
+	net.Conn // reads
+	out      net.Conn
+}
+
+// halfPipe returns both ends.
+func halfPipe() (near, far net.Conn) {
+	a, b := net.Pipe()
+	c, d := net.Pipe()
+	return halfConn{a, c}, halfConn{d, b}
+}
+
+func (h halfConn) Write(b []byte) (int, error)         { return h.out.Write(b) }
+func (h halfConn) CloseWrite() error                   { return h.out.Close() }
+func (h halfConn) Close() error                        { return errors.Join(h.out.Close(), h.Conn.Close()) }
+func (h halfConn) SetWriteDeadline(at time.Time) error { return h.out.SetWriteDeadline(at) }
+func (h halfConn) SetDeadline(at time.Time) error {
+	return errors.Join(h.SetReadDeadline(at), h.SetWriteDeadline(at))
+}

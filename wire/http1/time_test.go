@@ -68,6 +68,33 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
+// TestSlowHeadOfLaterRequest: neither the patience with an idle connection nor
+// that with the request before counts for a head that has begun.
+func TestSlowHeadOfLaterRequest(t *testing.T) {
+	handler := func(ctx context.Context, r *http1.Request) *http1.Response {
+		time.Sleep(5 * time.Second) // virtual
+		return echo(ctx, r)
+	}
+	for _, begun := range []string{"", "GET"} { // after the answer before, or with the request before
+		virtual(t, &http1.Server{Handler: handler}, func(t *testing.T, p *pipes) {
+			c := p.dial(someone)
+			r := bufio.NewReader(c)
+			io.WriteString(c, plain+begun)
+			if a, err := readAnswer(r); err != nil || a.status != 200 {
+				t.Fatalf("got %+v, %v", a, err)
+			}
+			began := time.Now()
+			var slow sync.WaitGroup
+			slow.Go(func() { trickle(c, "PRETTYLONGMETHOD", time.Second) })
+			if a, err := readAnswer(r); err != nil || a.status != 408 || time.Since(began) != 10*time.Second {
+				t.Errorf("got %+v, %v after %s", a, err, time.Since(began))
+			}
+			c.Close()
+			slow.Wait()
+		})
+	}
+}
+
 // TestSteadySlowBody makes progress enough in every step and is served.
 func TestSteadySlowBody(t *testing.T) {
 	virtual(t, &http1.Server{}, func(t *testing.T, p *pipes) {
