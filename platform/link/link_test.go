@@ -61,6 +61,21 @@ func TestObserveReusesMemory(t *testing.T) {
 	wantState(t, s, platform.NetState{MTU: 1500})
 }
 
+// The kernel sends our routes only, however many others there are.
+func TestObserveDoesNotReadTheWholeTable(t *testing.T) {
+	alone(t)
+	cable(t, "home")
+	cable(t, "other")
+	apply(t, "home", platform.NetChange{SetUp: true, AddRoutes: prefixes("10.42.0.0/16")})
+	apply(t, "other", platform.NetChange{SetUp: true})
+	cost := func() float64 { return testing.AllocsPerRun(3, func() { observe(t, "home") }) }
+	before := cost()
+	apply(t, "other", platform.NetChange{AddRoutes: many(2000), AddAddresses: many(2000)})
+	if after := cost(); after > before+1000 {
+		t.Errorf("%.0f allocations became %.0f", before, after)
+	}
+}
+
 func TestStrangersAreLeftAlone(t *testing.T) {
 	alone(t)
 	cable(t, "home")

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/jsimonetti/rtnetlink/v2"
 	"github.com/jsimonetti/rtnetlink/v2/driver"
@@ -126,8 +125,8 @@ func tun(t *testing.T, name string, mode uint16) {
 		t.Fatal(err)
 	}
 	r.SetUint16(mode | unix.IFF_NO_PI)
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), unix.TUNSETIFF, uintptr(unsafe.Pointer(r))); errno != 0 {
-		t.Fatal(errno)
+	if err := unix.IoctlIfreq(int(f.Fd()), unix.TUNSETIFF, r); err != nil {
+		t.Fatal(err)
 	}
 }
 
