@@ -211,7 +211,7 @@ func TestBehaviour40BadKeys(t *testing.T) {
 		{"its own temporary", invited.Invited.Key, network.Conflict},
 	} {
 		redeem := network.Redeem{Address: carol, Key: c.k}
-		w.refused(redeem, c.kind)
+		w.refused(redeem, c.kind, "generate a new key pair")
 		w.refused(network.Invite{Name: "x", CIDR: "net", Key: c.k, Expires: later}, c.kind)
 		w.refused(network.Reissue{Name: "carol", Key: c.k, Expires: later}, c.kind)
 		_, _, err := w.Apply(now, redeem)
@@ -221,5 +221,6 @@ func TestBehaviour40BadKeys(t *testing.T) {
 			}
 		}
 	}
+	w.refused(network.Redeem{Address: carol, Key: invited.Invited.Key}, network.Conflict, "temporary")
 	w.do(network.Redeem{Address: carol, Key: w.newKey()})
 }

@@ -79,6 +79,21 @@ func TestNewsInAnIsolatedCIDR(t *testing.T) {
 	w.wantHears(w.do(network.AddCIDR{Name: "attic", Prefix: prefix("10.42.1.2/31")}), "hub", "g2")
 }
 
+// A root-level peer is seen from the root's gaps between its CIDRs. Most of
+// those hold nobody, and a change does not carry them.
+func TestPartsLeaveOutEmptyRanges(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/16")
+	for i := range 20 {
+		a := netip.AddrFrom4([4]byte{10, 42, byte(2*i + 10), 0})
+		w.do(network.AddCIDR{Name: "c" + a.String()[6:len(a.String())-2], Prefix: netip.PrefixFrom(a, 24)})
+	}
+	w.join("a", "net", "")
+	w.join("b", "net", "10.42.200.1")
+	if c := w.do(network.RenamePeer{Name: "a", NewName: "z"}); len(c.Parts) != 2 {
+		t.Errorf("a name changed in %d parts: %v", len(c.Parts), c.Parts)
+	}
+}
+
 func TestAssociationsWithoutPeersAreNoNews(t *testing.T) {
 	w := newWorld(t, "10.42.0.0/16")
 	w.cidr("dev", "10.42.1.0/24")
