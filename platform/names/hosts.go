@@ -25,17 +25,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"ginnel/platform"
 )
 
-// Hosts is a hosts file. Its methods are safe for concurrent use; there must
-// be one Hosts only for a file, because it reads, changes and writes it.
-type Hosts struct {
-	path string
-	mu   sync.Mutex
-}
+// Hosts is a hosts file. Any number of them, in any number of processes, may
+// be set for the same file at once: each waits for its turn.
+type Hosts struct{ path string }
 
 var _ platform.Names = (*Hosts)(nil)
 
@@ -53,21 +49,29 @@ func (h *Hosts) Set(network string, entries []platform.HostEntry) error {
 	if err != nil {
 		return fmt.Errorf("hosts of network %q: %w", network, err)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	path := h.target()
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("hosts of network %s: %w", network, err)
-	}
-	text := replace(old, network, body)
-	if bytes.Equal(text, old) {
-		return nil
-	}
-	if err := write(path, old, text); err != nil {
+	if err := h.update(func(text []byte) []byte { return replace(text, network, body) }); err != nil {
 		return fmt.Errorf("hosts of network %s: %w", network, err)
 	}
 	return nil
+}
+
+// update gives the file the content that change makes of its own.
+func (h *Hosts) update(change func(text []byte) []byte) error {
+	path := h.target()
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text := change(old)
+	if bytes.Equal(text, old) {
+		return nil
+	}
+	return write(path, old, text)
 }
 
 // target is where the file really lies: renaming onto a link would replace

@@ -237,10 +237,11 @@ func TestFullDiskLeavesTheFile(t *testing.T) {
 }
 
 func TestNetworksAtOnce(t *testing.T) {
-	h, path := hosts(t, original)
+	_, path := hosts(t, original)
 	var wg sync.WaitGroup
 	for _, network := range []string{"a", "b", "c", "d"} {
 		wg.Go(func() {
+			h := names.New(path)
 			for range 5 {
 				if err := errors.Join(h.Set(network, entries), h.Set(network, nil)); err != nil {
 					t.Error(err)
