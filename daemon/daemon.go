@@ -79,7 +79,9 @@ type Daemon struct {
 }
 
 // New returns a daemon that does nothing before Run.
-func New(o Options) *Daemon { return &Daemon{Options: o, networks: map[string]*network{}} }
+func New(o Options) *Daemon {
+	return &Daemon{Options: o, config: &config.Config{}, networks: map[string]*network{}}
+}
 
 // Run reads the configuration and runs its networks until ctx ends. It fails
 // only when the configuration cannot be read at the start.
@@ -108,7 +110,7 @@ func (d *Daemon) Reload(context.Context) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
 	if d.ctx == nil {
-		return wire.Errorf(wire.StatusUnavailable, "the daemon is stopping")
+		return wire.Errorf(wire.StatusUnavailable, "the daemon is starting or stopping: try again in a moment")
 	}
 	next, err := d.ReadConfig()
 	if err != nil {

@@ -65,11 +65,11 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 		return nil, err
 	}
 	path := state.Path(stateDir, inv.Network)
-	store, err := prepare(path, inv)
+	store, again, err := prepare(path, inv)
 	if err != nil {
 		return nil, err
 	}
-	r := redeemer{sys: sys, id: store.Identity(), inv: inv, cfg: &wanted}
+	r := redeemer{sys: sys, id: store.Identity(), inv: inv, cfg: &wanted, uncertain: again}
 	if err := r.redeem(ctx); err != nil {
 		err = errors.Join(err, store.Close())
 		if !r.uncertain {
@@ -93,26 +93,32 @@ func choosePort(cfg *config.Network) error {
 	return nil
 }
 
-// prepare opens the state of a join that was not finished, or makes a new one.
-func prepare(path string, inv *wire.Invitation) (*state.State, error) {
-	store, err := state.Open(path)
+// prepare opens the state of a join that was not finished (again), or makes a
+// new one.
+func prepare(path string, inv *wire.Invitation) (s *state.State, again bool, err error) {
+	s, err = state.Open(path)
 	if err == nil {
-		id := store.Identity()
+		id := s.Identity()
 		if id.IsPending() && id.Pending.Equal(inv.Key) {
-			return store, nil
+			return s, true, nil
 		}
-		if err := store.Close(); err != nil {
-			return nil, err
+		if err := s.Close(); err != nil {
+			return nil, false, err
 		}
 		if !id.IsPending() {
-			return nil, fmt.Errorf("this machine is in network %s already, as %s: run `ginnel leave %[1]s` first", inv.Network, id.Name)
+			return nil, false, fmt.Errorf("this machine is in network %s already, as %s: run `ginnel leave %[1]s` first", inv.Network, id.Name)
 		}
 		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("forget an unfinished join: %w", err)
+			return nil, false, fmt.Errorf("forget an unfinished join: %w", err)
 		}
 	} else if !errors.Is(err, platform.ErrNotExist) {
-		return nil, err
+		return nil, false, err
 	}
+	s, err = makeState(path, inv)
+	return s, false, err
+}
+
+func makeState(path string, inv *wire.Invitation) (*state.State, error) {
 	own, err := key.Generate(rand.Reader)
 	if err != nil {
 		return nil, err

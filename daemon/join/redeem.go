@@ -21,7 +21,9 @@ type redeemer struct {
 	id  state.Identity
 	inv *wire.Invitation
 	cfg *config.Network
-	// uncertain: a request may have reached the coordinator, and no answer came.
+	// uncertain: a request may have reached the coordinator, now or in an
+	// earlier run, and no answer came. Then the peer's own key may be the one
+	// that the coordinator knows.
 	uncertain bool
 }
 
@@ -38,17 +40,23 @@ func (r *redeemer) redeem(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
-	for {
-		for _, k := range []key.PrivateKey{r.inv.Key, r.id.PrivateKey} {
-			done, err := r.round(ctx, tunnel, k)
-			if done {
-				return err
-			}
-			if ctx.Err() != nil {
-				return r.unreached(err)
-			}
+	for k := r.inv.Key; ; k = r.nextKey(k) {
+		done, err := r.round(ctx, tunnel, k)
+		if done {
+			return err
+		}
+		if ctx.Err() != nil {
+			return r.unreached(err)
 		}
 	}
+}
+
+// nextKey returns the private key to try after k.
+func (r *redeemer) nextKey(k key.PrivateKey) key.PrivateKey {
+	if r.uncertain && k.Equal(r.inv.Key) {
+		return r.id.PrivateKey
+	}
+	return r.inv.Key
 }
 
 func (r *redeemer) unreached(last error) error {
@@ -93,19 +101,13 @@ func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.Priv
 			_, err = client.Redeem(try, r.id.PrivateKey.Public())
 			cancel()
 			var refused *wire.Problem
-			if err == nil || errors.As(err, &refused) && !r.mayMeanOther(refused, k) {
+			if err == nil || errors.As(err, &refused) && refused.Status < wire.StatusInternal {
 				r.uncertain = false
 				return true, err
 			}
 		}
 	}
 	return false, err
-}
-
-// mayMeanOther tells whether a refusal leaves the other key to be tried: the
-// coordinator does not know this one, or not any more.
-func (r *redeemer) mayMeanOther(p *wire.Problem, k key.PrivateKey) bool {
-	return p.Status == wire.StatusUnauthorized && k.Equal(r.inv.Key)
 }
 
 // toward makes the coordinator the only peer, anew, so that a handshake with

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"syscall"
+	"time"
 
 	"ginnel/wire/http1"
 )
@@ -54,6 +55,11 @@ func (c *Client) Coordinator(ctx context.Context, network, method, path string, 
 	return c.call(ctx, method, PathNetworks+url.PathEscape(network)+CoordinatorPart+path, in, out)
 }
 
+// callTime is longer than the daemon waits for a coordinator.
+const callTime = 30 * time.Second
+
 func (c *Client) call(ctx context.Context, method, target string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	return c.http.JSON(ctx, method, target, in, out)
 }
