@@ -35,10 +35,10 @@
 //	        <------ handshake   new peer as well, at the
 //	                            endpoint it redeemed from
 //
-// A hold ends also with a handshake that the tunnel saw since, and after
-// [holdLife] in any case. While it lasts the invitee may ask again, with the
-// temporary key's token, and is answered the same. While anything is held the
-// position of the coordinator's own map stays before it: deltas are
-// idempotent, so the first one after the release brings what was held back.
-// Nothing is lost when the process dies in between: what counts is the book.
+// A hold ends also with a handshake that the tunnel saw since, and after 5 s
+// in any case. While it lasts the invitee may ask again, with the temporary
+// key's token, and is answered the same. While anything is held the position of
+// the coordinator's own map stays before it: deltas are idempotent, so the
+// first one after the release brings what was held back. Nothing is lost when
+// the process dies in between: what counts is the book.
 package coordinator

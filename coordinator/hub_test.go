@@ -190,9 +190,9 @@ func (m *hubModel) compare(p *network.Peer, f *follower) error {
 // through restarts, has the map that the book and the endpoints make.
 func TestDeltasAreTheWholeMap(t *testing.T) {
 	first := uint64(time.Now().UnixNano())
-	for run := range uint64(10) {
+	for run := range uint64(6) {
 		m := newHubModel(t, first+run, []string{"10.42.0.0/16", "fd00::/48"}[run%2])
-		for range 1500 {
+		for range 1000 {
 			m.event()
 			if m.src.IntN(3) == 0 {
 				if err := m.fetch(); err != nil {
@@ -283,7 +283,7 @@ func TestTailWithAGapIsUsedFromTheGapOn(t *testing.T) {
 func TestAudience(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	m := newHubModel(t, seed, "10.42.0.0/16")
-	for range 800 {
+	for range 400 {
 		m.command()
 		m.now = m.now.Add(time.Second)
 		last := m.durable[len(m.durable)-1]

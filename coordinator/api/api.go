@@ -29,7 +29,7 @@ import (
 // Standing is what a caller is in the network.
 type Standing int
 
-// The standings, each with the rights of those before it, but for redeem.
+// The standings, in rising order of rights.
 const (
 	Stranger Standing = iota // nobody the network knows
 	Disabled
