@@ -34,7 +34,7 @@ func TestDiffNet(t *testing.T) {
 			if !reflect.DeepEqual(got, test.change) {
 				t.Errorf("change is %+v, want %+v", got, test.change)
 			}
-			if idle := test.name == "nothing to do" || test.name == "any MTU" || test.name == "never down"; got.IsEmpty() != idle {
+			if got.IsEmpty() != reflect.DeepEqual(test.change, platform.NetChange{}) {
 				t.Errorf("IsEmpty is %v", got.IsEmpty())
 			}
 		})

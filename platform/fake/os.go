@@ -156,6 +156,7 @@ func (o *OS) addLink(name string, mtu int) *link {
 
 func (o *OS) removeLink(l *link) {
 	o.links = slices.DeleteFunc(o.links, func(x *link) bool { return x == l })
+	l.state.Up = false // for connections that still hold it
 	o.changed()
 }
 

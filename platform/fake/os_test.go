@@ -99,6 +99,9 @@ func TestStranger(t *testing.T) {
 	if err := a.Tunnel.Observe(new(platform.TunnelState)); !errors.Is(err, platform.ErrNotExist) {
 		t.Errorf("observe: %v, want that it does not exist", err)
 	}
+	if _, err := a.ListenTCP("wg0", netip.AddrPortFrom(a.over, 80)); !errors.Is(err, platform.ErrNotExist) {
+		t.Errorf("listen: %v, want that it does not exist", err)
+	}
 	if err := a.RemoveLink("wg0"); !errors.Is(err, platform.ErrNotExist) {
 		t.Errorf("remove again: %v, want that it does not exist", err)
 	}

@@ -100,6 +100,9 @@ func (s *socket) close() error {
 		defer s.os.w.mu.Unlock()
 		s.os.sockets = slices.DeleteFunc(s.os.sockets, func(x *socket) bool { return x == s })
 		close(s.closed)
+		for len(s.conns) > 0 {
+			(<-s.conns).Close() // nobody accepts it any more
+		}
 		err = nil
 	})
 	return err

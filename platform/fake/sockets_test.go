@@ -107,9 +107,14 @@ func TestListenFails(t *testing.T) {
 	if _, err := a.ListenUDP("wg0", netip.AddrPortFrom(b.over, 80)); !errors.Is(err, platform.ErrNotExist) {
 		t.Errorf("at another's address: %v, want that it does not exist", err)
 	}
+	waiting, err := a.DialTCP(context.Background(), "wg0", a.over, at)
+	must(t, err)
 	must(t, l.Close())
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("accept after close: %v", err)
+	}
+	if _, err := waiting.Read(make([]byte, 1)); err == nil {
+		t.Error("a connection that nobody accepted stayed")
 	}
 	l, err = a.ListenTCP("wg0", at)
 	must(t, err)

@@ -2,8 +2,11 @@ package wireguard
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -181,4 +184,45 @@ func TestRoams(t *testing.T) {
 	if !p.LastHandshake.Equal(first.LastHandshake) {
 		t.Error("there was a new handshake")
 	}
+}
+
+// TestCarries checks that a packet goes in at one tunnel and comes out at the
+// other, with links that went down and up again in between.
+func TestCarries(t *testing.T) {
+	platformtest.Namespace(t)
+	a, b := pair(t)
+	ip(t, "address", "add", "10.0.0.1/32", "dev", "wg0")
+	a.peer(t, platform.PeerChange{PublicKey: b.public(), Update: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("10.9.9.0/24")}})
+	b.peer(t, platform.PeerChange{PublicKey: a.public(), Update: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}})
+	for range 2 {
+		for _, name := range []string{"wg0", "wg1"} {
+			ip(t, "link", "set", name, "down")
+			ip(t, "link", "set", name, "up")
+		}
+		ip(t, "route", "add", "10.9.9.0/24", "dev", "wg0", "src", "10.0.0.1")
+		c, err := net.Dial("udp", "10.9.9.9:9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		before := received(t, "wg1")
+		if _, err := c.Write(make([]byte, 1300)); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the packet", func() bool { return received(t, "wg1") >= before+1328 })
+	}
+}
+
+// received returns how many bytes came in at a link of the test's namespace.
+func received(t *testing.T, link string) (bytes int) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, counters, found := strings.Cut(string(text), link+":")
+	if _, err := fmt.Sscan(counters, &bytes); !found || err != nil {
+		t.Fatalf("no counters of %s: %v", link, err)
+	}
+	return bytes
 }
