@@ -177,7 +177,9 @@ func (p *peer) arm(t *time.Timer) {
 // step gives ev to the core, does what it asks for and feeds it the answers.
 func (p *peer) step(ctx context.Context, ev core.Event) {
 	for queue := []core.Event{ev}; len(queue) > 0; queue = queue[1:] {
-		for _, a := range p.core.Step(time.Now(), queue[0]) {
+		actions := p.core.Step(time.Now(), queue[0])
+		p.trace(ctx, queue[0], actions)
+		for _, a := range actions {
 			queue = p.perform(ctx, a, queue)
 		}
 	}
