@@ -9,10 +9,13 @@ import (
 
 // When the coordinator is asked.
 const (
-	pollEvery      = 5 * time.Minute
-	pollSpread     = 0.2 // of it, around it
-	refusedFirst   = 30 * time.Second
-	refusedMost    = 5 * time.Minute
+	pollEvery    = 5 * time.Minute
+	pollSpread   = 0.2 // of it, around it
+	refusedFirst = 30 * time.Second
+	refusedMost  = 5 * time.Minute
+	// fetchPatience is how long the first Fetch waits for the path to come up:
+	// asked before, its connection would begin with a lost packet.
+	fetchPatience  = 500 * time.Millisecond
 	unreachedAfter = 30 * time.Second // without success, people are told
 )
 

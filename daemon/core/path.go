@@ -49,13 +49,16 @@ type path struct {
 	at    int              // which one is being tried; -1: none yet
 	began time.Time        // when
 	until time.Time        // how long it is given
-	grace bool             // it was given more
+	grace bool             // it was given more, since something arrived
 	round int              // rounds since the last news
 	rest  backoff
 
 	want  netip.AddrPort // endpoint to set; zero: it is left alone
 	fresh bool           // remove the peer and add it again, for a handshake at once
-	kick  bool           // make WireGuard send a packet, so that the other side sees where from
+	kick  bool           // make WireGuard send a packet at once, with the session it has or for a new one
+	// gentle: the session has only just ended, and either side may be making a
+	// new one at this moment. The endpoint it had is kicked, not added again.
+	gentle bool
 
 	// While doubted.
 	was    netip.AddrPort // the endpoint when doubt began; kept until there is a session again
@@ -103,14 +106,8 @@ func (c *Core) judge(p *peer, e evidence, act bool) {
 // judgeTry goes on with a path without a session.
 func (c *Core) judgeTry(p *peer, e evidence) {
 	w := &p.path
-	if e.grew && w.state == resting {
-		w.next = c.now // something arrives: it may be worth another round
-	}
-	if e.grew && w.state == trying && !w.grace {
-		w.grace = true // a handshake is perhaps under way
-		if least := c.now.Add(tryGrace); w.until.Before(least) {
-			w.until = least
-		}
+	if e.grew && !w.grace {
+		c.graceFor(p)
 	}
 	switch {
 	case !due(w.next, c.now):
@@ -123,9 +120,30 @@ func (c *Core) judgeTry(p *peer, e evidence) {
 	}
 }
 
-// connect notes that p is reached.
+// graceFor waits a moment more for p, from whom something arrived: perhaps it
+// began a handshake, and removing it now would leave it with a session that we
+// do not have. If nothing comes of it, it was a reason to end a rest.
+func (c *Core) graceFor(p *peer) {
+	w := &p.path
+	least := c.now.Add(tryGrace)
+	w.grace = true
+	switch {
+	case w.state == resting:
+		w.next = least
+	case w.until.Before(least):
+		w.until = least
+		w.lookAgain(c.now)
+	}
+}
+
+// connect notes that p is reached. A first packet makes sure that it is not
+// only we who have the session: WireGuard makes a new one when it stays
+// without an answer.
 func (c *Core) connect(p *peer) {
 	w := &p.path
+	if w.state != doubted && !p.passive() {
+		c.probe(p)
+	}
 	rest := w.rest
 	rest.ok()
 	*w = path{state: connected, last: p.sight.endpoint, rest: rest}
@@ -147,6 +165,7 @@ func (c *Core) lose(p *peer) {
 		w.rest.wait = w.rest.most
 		c.rest(p)
 	default:
+		w.gentle = true
 		c.begin(p)
 	}
 }
@@ -181,7 +200,9 @@ func (c *Core) tryNext(p *peer) {
 	if w.round == 0 {
 		span = tryFirst
 	}
-	w.want, w.fresh, w.grace = w.list[w.at], true, false
+	w.want, w.grace = w.list[w.at], false
+	w.kick = w.gentle && w.want == p.sight.endpoint
+	w.fresh, w.gentle = !w.kick, false
 	w.watch(c.now, span)
 	if w.round >= eagerRounds && p != c.coordinator() {
 		w.next = w.until // long odds: not worth waking up for in between
@@ -220,7 +241,8 @@ func (c *Core) endRound(p *peer) {
 func (c *Core) rest(p *peer) {
 	w := &p.path
 	known := len(c.candidates(p)) > 0
-	w.state, w.list, w.want, w.fresh, w.next = resting, nil, netip.AddrPort{}, false, time.Time{}
+	w.state, w.list, w.next, w.want = resting, nil, time.Time{}, netip.AddrPort{}
+	w.fresh, w.kick, w.gentle, w.grace = false, false, false, false
 	if known || p == c.coordinator() {
 		w.next = c.aligned(c.now.Add(w.rest.fail()))
 	}

@@ -5,19 +5,17 @@ import "ginnel/wire"
 // signalled takes a datagram. WireGuard has authenticated its source address,
 // so it is evidence that its sender is reached; from others it is ignored.
 func (c *Core) signalled(ev Signalled) {
+	if ev.Signal.Kind == wire.SignalNudge && ev.From == c.cfg.Coordinator.Address {
+		c.nudged(ev.Signal.Value) // on its own machine it is the role that says so
+	}
 	p := c.addrs[ev.From]
 	if p == nil {
 		return
 	}
-	switch ev.Signal.Kind {
-	case wire.SignalProbe:
+	if ev.Signal.Kind == wire.SignalProbe {
 		c.do(Signal{To: ev.From, Signal: wire.Signal{Kind: wire.SignalAnswer, Value: ev.Signal.Value}})
 		if c.onCoordinator() {
 			c.look.tunnel(c.now) // it may have moved, and the role must hear of it
-		}
-	case wire.SignalNudge:
-		if p == c.coordinator() {
-			c.nudged(ev.Signal.Value)
 		}
 	}
 	c.heard(p)

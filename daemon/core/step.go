@@ -134,7 +134,11 @@ func (c *Core) start(m *Map) {
 		}
 	}
 	c.look.allDue = c.now
-	c.contact.due, c.contact.failing = c.now, c.now
+	c.contact.failing = c.now
+	c.contact.due = c.now
+	if !c.onCoordinator() {
+		c.contact.due = c.now.Add(fetchPatience)
+	}
 	c.resolveAll()
 }
 
