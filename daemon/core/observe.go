@@ -153,9 +153,6 @@ func (c *Core) underlayObserved(ev UnderlayObserved) {
 	c.look.busy.Underlay = false
 	first := !c.underlayKnown
 	c.underlayKnown = true
-	if first {
-		c.tun.dirty = true
-	}
 	if ev.Err != nil {
 		c.say(topicUnderlay, "cannot read the machine's addresses: %v", ev.Err)
 		c.look.allDue = earliest(c.look.allDue, c.now.Add(c.look.underlayRetry.fail()))

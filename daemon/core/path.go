@@ -88,6 +88,9 @@ func (c *Core) candidates(p *peer) []netip.AddrPort {
 func (c *Core) judge(p *peer, e evidence, act bool) {
 	w := &p.path
 	alive := p.sight.alive(c.now)
+	if e.newer {
+		w.last = p.sight.endpoint // also of a session that ended before we started
+	}
 	switch {
 	case w.state == doubted:
 		c.judgeDoubted(p, e, act)

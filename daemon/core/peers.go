@@ -21,6 +21,7 @@ type peer struct {
 	allowed []netip.Prefix // never modified: changes under way point to it
 	sight   sight
 	path    path
+	unmet   bool // not considered yet since it became a peer
 	renewed bool // taken out of the model, so that the next change removes it and adds it again
 }
 
@@ -96,20 +97,15 @@ func (c *Core) coordinator() *peer {
 // the map says. Members that stay keep what is known of them.
 func (c *Core) syncPeers() {
 	peers := make([]*peer, 0, len(c.world.Members)+1)
-	var added []*peer
 	for i := range c.world.Members {
 		m := &c.world.Members[i]
 		p := c.addrs[m.Address]
 		if p == nil || p.member.PublicKey != m.PublicKey || p.member.Role != m.Role {
 			p = c.newPeer(m)
-			added = append(added, p)
 		}
 		peers = append(peers, p)
 	}
 	if p := c.missingCoordinator(peers); p != nil {
-		if c.addrs[p.member.Address] == nil {
-			added = append(added, p)
-		}
 		peers = append(peers, p)
 		slices.SortFunc(peers, func(a, b *peer) int { return a.member.Address.Compare(b.member.Address) })
 	}
@@ -120,13 +116,10 @@ func (c *Core) syncPeers() {
 		m := &c.world.Members[i]
 		c.renew(c.addrs[m.Address], m)
 	}
-	for _, p := range added {
-		c.welcome(p)
-	}
 }
 
 func (c *Core) newPeer(m *wire.Member) *peer {
-	p := &peer{member: *m, allowed: []netip.Prefix{host32(m.Address)}}
+	p := &peer{member: *m, unmet: true, allowed: []netip.Prefix{host32(m.Address)}}
 	if !p.passive() {
 		p.path.next = c.now
 	}
@@ -179,10 +172,18 @@ func (c *Core) renew(p *peer, m *wire.Member) {
 	c.candidatesChanged(p, moved)
 }
 
-// welcome begins the path of a new peer at once where the tunnel is known not
-// to have it: then there is no session that could be lost.
-func (c *Core) welcome(p *peer) {
-	if _, there := c.tun.find(p.member.PublicKey); !there && c.ready() && c.tun.applying == 0 && !p.passive() {
-		c.begin(p)
+// welcome begins the paths of new peers that the tunnel does not have, without
+// another look: there is no session that could be lost, and they are added with
+// their first candidate.
+func (c *Core) welcome() {
+	for _, p := range c.peers {
+		if !p.unmet {
+			continue
+		}
+		p.unmet = false
+		_, there := c.tun.find(p.member.PublicKey)
+		if !there && p.path.state == resting && !p.passive() {
+			c.begin(p)
+		}
 	}
 }

@@ -85,6 +85,7 @@ func (c *Core) syncTunnel() {
 		return
 	}
 	t.dirty = false
+	c.welcome()
 	c.buildDesired()
 	c.takeOutFresh()
 	var ch platform.TunnelChange
