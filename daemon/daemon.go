@@ -4,23 +4,23 @@
 // Each network has one goroutine ([peer]) with one timer. It takes events,
 // asks its core what to do ([core.Core.Step]), does that in order and feeds
 // the answers back. Work that may block (asking the coordinator, looking a
-// name up, reading the signal socket, watching the kernel) is done by helper
-// goroutines that only turn bytes into events. There is no policy here: it is
-// all in the core.
+// name up, reading the signal socket, watching the kernel, writing to flash)
+// is done by helper goroutines that only turn bytes into events. There is no
+// policy here: it is all in the core. What the core cannot know is seen to
+// here: sockets that have to be opened again, and maps that were not saved.
 //
 // A network that fails is tried again, later and later; the others do not
 // notice. A clean stop leaves tunnels as they are configured; a network that
 // went out of the configuration, or was switched off there, has its interface
-// and names removed.
+// and names removed, though it was switched off while no daemon ran.
 package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
+	"time"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
@@ -39,18 +39,20 @@ type System struct {
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
-// Role is the coordinator's part of a network on this machine. Run serves
-// until ctx ends; Close is called after it.
+// Role is the coordinator's part of a network on this machine.
 type Role struct {
-	wire.Coordinator // how this machine's own peer asks
-	wire.Sightings   // takes what its tunnel shows
-	Overlay          http1.Handler
-	Local            http1.Handler // for this machine's administrator
-	Run              func(ctx context.Context) error
-	Close            func() error
+	wire.Coordinator               // how this machine's own peer asks
+	wire.Sightings                 // takes what its tunnel shows
+	Overlay          http1.Handler // the API in the tunnel
+	Local            http1.Handler // the same for this machine's administrator
+	// Run is called once and returns when ctx ends. When it ends by itself the
+	// network is stopped, and tried again with a new Role.
+	Run   func(ctx context.Context) error
+	Close func() error // called once, after Run
 }
 
-// Hooks are what a Role may call, from any goroutine; neither blocks.
+// Hooks are what a Role may call, from any goroutine and at any time; neither
+// blocks. Where the network is not running they do nothing.
 type Hooks struct {
 	Send func(to netip.Addr, s wire.Signal) // a datagram on the signal socket
 	Wake func()                             // the coordinator's own map changed
@@ -71,9 +73,11 @@ type Options struct {
 type Daemon struct {
 	Options
 
-	reload   sync.Mutex // one reload at a time
+	reload sync.Mutex      // one reload at a time; taken before mu
+	ctx    context.Context // of Run; nil before and after it; guarded by reload
+
+	// What follows is guarded by mu, and changes only with reload held.
 	mu       sync.Mutex
-	ctx      context.Context // of Run; nil before and after it
 	config   *config.Config
 	networks map[string]*network // the enabled ones
 }
@@ -84,28 +88,32 @@ func New(o Options) *Daemon {
 }
 
 // Run reads the configuration and runs its networks until ctx ends. It fails
-// only when the configuration cannot be read at the start.
+// only when the configuration cannot be read at the start. It is called once.
 func (d *Daemon) Run(ctx context.Context) error {
-	d.mu.Lock()
+	d.reload.Lock()
 	d.ctx = ctx
-	d.mu.Unlock()
+	d.reload.Unlock()
+	defer d.end()
 	if err := d.Reload(ctx); err != nil {
 		return err
 	}
 	<-ctx.Done()
-	d.reload.Lock() // no network starts any more
-	defer d.reload.Unlock()
-	d.mu.Lock()
-	d.ctx = nil
-	d.mu.Unlock()
-	for _, n := range d.networks {
-		n.stop(false)
-	}
 	return nil
 }
 
+// end stops all networks, leaving what they configured. None starts any more.
+func (d *Daemon) end() {
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	d.ctx = nil
+	for _, n := range d.networks {
+		n.stop(false)
+	}
+}
+
 // Reload reads the configuration again and starts, stops and restarts the
-// networks that changed. When it cannot be read everything stays as it is.
+// networks that changed; one that has failed is tried at once. When the
+// configuration cannot be read everything stays as it is.
 func (d *Daemon) Reload(context.Context) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
@@ -116,25 +124,50 @@ func (d *Daemon) Reload(context.Context) error {
 	if err != nil {
 		return wire.Errorf(wire.StatusUnprocessable, "the configuration stays as it was: %v", err)
 	}
-	for name, n := range d.networks {
-		want, ok := next.Network(name)
-		keep := ok && want.Enabled
-		if keep && want.Equal(&n.cfg) {
-			continue
-		}
-		n.stop(!keep)
-		d.set(name, nil)
+	for _, n := range d.networks {
+		d.revise(n, next)
 	}
 	for i := range next.Networks {
-		cfg := next.Networks[i]
-		if d.networks[cfg.Name] == nil && cfg.Enabled {
-			d.set(cfg.Name, d.start(cfg))
-		}
+		d.begin(&next.Networks[i])
 	}
 	d.mu.Lock()
 	d.config = next
 	d.mu.Unlock()
 	return nil
+}
+
+// revise stops n unless next has it as it is.
+func (d *Daemon) revise(n *network, next *config.Config) {
+	want, ok := next.Network(n.cfg.Name)
+	keep := ok && want.Enabled
+	if keep && want.Equal(&n.cfg) {
+		post(n.again)
+		return
+	}
+	n.stop(!keep)
+	d.set(n.cfg.Name, nil)
+	if keep && want.Hosts != n.cfg.Hosts {
+		d.warn(&n.cfg, clearNames(d.System, &n.cfg))
+	}
+}
+
+// begin starts cfg's network where it should run and does not. Of one that was
+// switched off before this daemon ran, what an earlier one left is removed.
+func (d *Daemon) begin(cfg *config.Network) {
+	_, known := d.config.Network(cfg.Name)
+	switch {
+	case cfg.Enabled && d.networks[cfg.Name] == nil:
+		d.set(cfg.Name, d.start(*cfg))
+	case !cfg.Enabled && !known:
+		d.warn(cfg, d.sweep(cfg))
+	}
+}
+
+// warn logs what could not be removed of a network.
+func (d *Daemon) warn(cfg *config.Network, err error) {
+	if err != nil {
+		d.Log.Warn("something of the network is left on this machine", "network", cfg.Name, "err", err)
+	}
 }
 
 func (d *Daemon) set(name string, n *network) {
@@ -147,32 +180,43 @@ func (d *Daemon) set(name string, n *network) {
 	d.networks[name] = n
 }
 
-// Status tells how all networks of the configuration are.
+// statusTime is how long a network that is busy is waited for.
+const statusTime = 5 * time.Second
+
+// Status tells how all networks of the configuration are. One that is busy for
+// long is shown as such; the error is always nil.
 func (d *Daemon) Status(ctx context.Context) (*local.Status, error) {
-	d.mu.Lock()
-	cfg := d.config
-	running := make([]*network, 0, len(d.networks))
-	for i := range cfg.Networks {
-		running = append(running, d.networks[cfg.Networks[i].Name])
-	}
-	d.mu.Unlock()
-	s := &local.Status{Version: d.Version, Networks: []local.Network{}}
+	ctx, cancel := context.WithTimeout(ctx, statusTime)
+	defer cancel()
+	configured, running := d.list()
+	s := &local.Status{Version: d.Version, Networks: make([]local.Network, len(configured))}
+	var asking sync.WaitGroup
 	for i, n := range running {
-		c := &cfg.Networks[i]
+		c := &configured[i]
 		if n == nil {
-			s.Networks = append(s.Networks, local.Network{Name: c.Name, Role: string(c.Role), State: local.Down, Peers: []local.Peer{}})
+			s.Networks[i] = withoutPeer(c, local.Down, nil)
 			continue
 		}
-		st, err := n.status(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.Networks = append(s.Networks, st)
+		asking.Go(func() { s.Networks[i] = n.status(ctx) })
 	}
+	asking.Wait()
 	return s, nil
 }
 
-// Coordinator passes r to the coordinator of the network.
+// list returns the configured networks, and beside each the running one, nil
+// where it is switched off.
+func (d *Daemon) list() ([]config.Network, []*network) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	running := make([]*network, len(d.config.Networks))
+	for i := range running {
+		running[i] = d.networks[d.config.Networks[i].Name]
+	}
+	return d.config.Networks, running
+}
+
+// Coordinator passes r to the coordinator of the network. Its errors are
+// [*wire.Problem]s.
 func (d *Daemon) Coordinator(ctx context.Context, name string, r *http1.Request) (*http1.Response, error) {
 	d.mu.Lock()
 	n := d.networks[name]
@@ -181,36 +225,12 @@ func (d *Daemon) Coordinator(ctx context.Context, name string, r *http1.Request)
 		return nil, wire.Errorf(wire.StatusNotFound, "there is no network %s up on this machine", name)
 	}
 	p, err := n.running()
-	if err != nil {
+	if p == nil {
 		return nil, wire.Errorf(wire.StatusUnavailable, "network %s is not running: %v", name, err)
 	}
 	resp, err := p.forward(ctx, r)
-	var refused *wire.Problem
-	if err != nil && !errors.As(err, &refused) {
+	if err != nil {
 		return nil, wire.Errorf(wire.StatusBadGateway, "the coordinator of %s cannot be reached: %v", name, err)
 	}
-	return resp, err
-}
-
-// Clear removes what a network put into the operating system, for when no
-// daemon runs it.
-func Clear(sys System, cfg *config.Network) error {
-	if err := clearNames(sys, cfg); err != nil {
-		return err
-	}
-	t, err := sys.Tunnels.Open(cfg.Name, cfg.MTU)
-	if err != nil {
-		return fmt.Errorf("open interface %s: %w", cfg.Name, err)
-	}
-	return t.Delete()
-}
-
-func clearNames(sys System, cfg *config.Network) error {
-	if cfg.Hosts == config.NoHosts {
-		return nil
-	}
-	if err := sys.Names(cfg.Hosts).Set(cfg.Name, nil); err != nil {
-		return fmt.Errorf("remove the names of %s: %w", cfg.Name, err)
-	}
-	return nil
+	return resp, nil
 }

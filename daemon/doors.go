@@ -2,10 +2,13 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"ginnel/daemon/core"
 	"ginnel/platform"
@@ -13,40 +16,73 @@ import (
 	"ginnel/wire/http1"
 )
 
+// doorRetry is how long a socket that could not be opened, or ended by itself,
+// waits before the next try.
+const doorRetry = 2 * time.Second
+
 // doors are the sockets on the interface: the signal socket, and on the
 // coordinator the listener of its API. They are opened when the interface has
 // its address, and again after it was lost. The zero value is closed.
 type doors struct {
 	mu     sync.Mutex
-	signal platform.UDPConn // nil: closed; guarded by mu, as send is called from anywhere
+	signal platform.UDPConn // nil: closed; written by the loop with mu held, as send is called from anywhere
 	api    net.Listener     // nil: closed
+	err    error            // why something is closed that should be open
+	due    time.Time        // of the next try; zero: when the interface changes
 }
 
-// open opens what is closed. What does not succeed is tried at the next
-// observation of the interface.
-func (d *doors) open(ctx context.Context, p *peer) {
-	self := netip.PrefixFrom(p.id.Address, p.id.Address.BitLen())
-	if !p.net.Up || !slices.Contains(p.net.Addresses, self) {
+// openDoors opens what is closed, where the interface is ready for it.
+func (p *peer) openDoors(ctx context.Context) {
+	d := &p.doors
+	d.due = time.Time{}
+	if d.signal != nil && (p.role == nil || d.api != nil) || !p.isAddressed() {
 		return
 	}
-	if d.signal == nil {
-		c, err := p.sys.Sockets.ListenUDP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, wire.SignalPort))
-		if err != nil {
-			p.log.Warn("no signals: changes arrive late", "err", err)
-		} else {
-			d.setSignal(c)
-			p.tasks.Go(func() { p.readSignals(ctx, c) })
-		}
+	err := errors.Join(p.openSignal(ctx), p.openAPI(ctx))
+	if err != nil {
+		d.due = time.Now().Add(doorRetry)
 	}
-	if p.role != nil && d.api == nil {
-		l, err := p.sys.Sockets.ListenTCP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, p.id.Coordinator.APIPort))
-		if err != nil {
-			p.log.Error("the coordinator's API is not served", "err", err)
-			return
-		}
-		d.api = l
-		p.tasks.Go(func() { p.serveAPI(ctx, l) })
+	switch {
+	case err != nil && d.err == nil:
+		p.log.Warn("a socket is not open", "err", err)
+	case err == nil && d.err != nil:
+		p.log.Info("all sockets are open")
 	}
+	d.err = err
+}
+
+// isAddressed tells whether the interface is up and has our address. The core
+// sees to that, and says what is wrong.
+func (p *peer) isAddressed() bool {
+	var s platform.NetState
+	self := netip.PrefixFrom(p.id.Address, p.id.Address.BitLen())
+	return p.sys.Network.Observe(p.cfg.Name, &s) == nil && s.Up && slices.Contains(s.Addresses, self)
+}
+
+func (p *peer) openSignal(ctx context.Context) error {
+	if p.doors.signal != nil {
+		return nil
+	}
+	c, err := p.sys.Sockets.ListenUDP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, wire.SignalPort))
+	if err != nil {
+		return fmt.Errorf("no signals, so changes arrive late: %w", err)
+	}
+	p.doors.setSignal(c)
+	p.tasks.Go(func() { p.readSignals(ctx, c) })
+	return nil
+}
+
+func (p *peer) openAPI(ctx context.Context) error {
+	if p.role == nil || p.doors.api != nil {
+		return nil
+	}
+	l, err := p.sys.Sockets.ListenTCP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, p.id.Coordinator.APIPort))
+	if err != nil {
+		return fmt.Errorf("the coordinator's API is not served: %w", err)
+	}
+	p.doors.api = l
+	p.tasks.Go(func() { p.serveAPI(ctx, l) })
+	return nil
 }
 
 func (d *doors) setSignal(c platform.UDPConn) {
@@ -86,24 +122,41 @@ func (p *peer) readSignals(ctx context.Context, c platform.UDPConn) {
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(b[:])
 		if err != nil {
+			p.call(ctx, func() { p.signalsEnded(c, err) })
 			return
 		}
 		s, err := wire.ParseSignal(b[:n])
 		if err != nil {
-			continue
+			continue // anybody in the network can send anything
 		}
-		select {
-		case p.events <- core.Signalled{From: from.Addr().Unmap(), Signal: s}:
-		case <-ctx.Done():
-			return
-		}
+		p.tell(ctx, core.Signalled{From: from.Addr().Unmap(), Signal: s})
 	}
 }
 
 // serveAPI serves the coordinator's API until l is closed.
 func (p *peer) serveAPI(ctx context.Context, l net.Listener) {
 	s := http1.Server{Handler: p.role.Overlay, Log: p.log}
-	if err := s.Serve(ctx, l); err != nil && ctx.Err() == nil {
-		p.log.Debug("the coordinator's API ended", "err", err)
+	err := s.Serve(ctx, l)
+	p.call(ctx, func() { p.apiEnded(l, err) })
+}
+
+// signalsEnded has a signal socket opened again that nobody here closed.
+func (p *peer) signalsEnded(c platform.UDPConn, err error) {
+	if p.doors.signal == c {
+		c.Close()
+		p.doors.setSignal(nil)
+		p.doorEnded(err)
 	}
+}
+
+func (p *peer) apiEnded(l net.Listener, err error) {
+	if p.doors.api == l {
+		p.doors.api = nil // Serve has closed it
+		p.doorEnded(err)
+	}
+}
+
+func (p *peer) doorEnded(err error) {
+	p.log.Warn("a socket ended, it will be opened again", "err", err)
+	p.doors.due = time.Now().Add(doorRetry)
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -20,9 +21,11 @@ const (
 // again after a failure.
 type network struct {
 	d      *Daemon
-	cfg    config.Network
+	cfg    config.Network // does not change
+	log    *slog.Logger
 	cancel context.CancelFunc
 	done   chan struct{}
+	again  chan struct{} // holds one: do not wait any longer after a failure
 
 	mu     sync.Mutex
 	peer   *peer // nil while it is not running
@@ -33,7 +36,10 @@ type network struct {
 // start runs cfg's network until stop.
 func (d *Daemon) start(cfg config.Network) *network {
 	ctx, cancel := context.WithCancel(d.ctx)
-	n := &network{d: d, cfg: cfg, cancel: cancel, done: make(chan struct{}), err: errors.New("is starting")}
+	n := &network{
+		d: d, cfg: cfg, log: d.Log.With("network", cfg.Name), cancel: cancel,
+		done: make(chan struct{}), again: make(chan struct{}, 1), err: errors.New("is starting"),
+	}
 	go n.supervise(ctx)
 	return n
 }
@@ -50,19 +56,27 @@ func (n *network) stop(remove bool) {
 
 func (n *network) supervise(ctx context.Context) {
 	defer close(n.done)
-	log := n.d.Log.With("network", n.cfg.Name)
+	n.keepRunning(ctx)
+	if n.removing() {
+		n.d.warn(&n.cfg, Clear(n.d.System, &n.cfg))
+	}
+}
+
+func (n *network) keepRunning(ctx context.Context) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		began := time.Now()
 		err := n.run(ctx)
 		if ctx.Err() != nil {
+			if err != nil {
+				n.log.Error("network did not stop cleanly", "err", err)
+			}
 			return
 		}
-		log.Error("network stopped, will be tried again", "err", err, "in", wait)
 		if time.Since(began) > lastRetry {
 			wait = firstRetry
 		}
-		if !waitFor(ctx, wait) {
-			n.clear()
+		n.log.Error("network stopped, will be tried again", "err", err, "in", wait)
+		if !n.pause(ctx, wait) {
 			return
 		}
 	}
@@ -73,26 +87,29 @@ func (n *network) run(ctx context.Context) error {
 	p, err := n.d.openPeer(n.cfg)
 	n.set(p, err)
 	if err != nil {
-		if ctx.Err() != nil {
-			n.clear()
-		}
 		return err
 	}
 	err = p.run(ctx)
 	if err == nil {
-		err = errors.New("ended")
+		n.set(nil, errStopping)
+	} else {
+		n.set(nil, err)
 	}
-	n.set(nil, err)
-	return errors.Join(err, p.close(n.removing()))
+	return errors.Join(err, p.close())
 }
 
-// clear does for a network that is not running what close does for one.
-func (n *network) clear() {
-	if n.removing() {
-		if err := Clear(n.d.System, &n.cfg); err != nil {
-			n.d.Log.Warn("not removed", "network", n.cfg.Name, "err", err)
-		}
+// pause waits until a network that failed is to be tried again; it returns
+// false when ctx ended first.
+func (n *network) pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+	case <-n.again:
 	}
+	return true
 }
 
 func (n *network) set(p *peer, err error) {
@@ -114,22 +131,11 @@ func (n *network) running() (*peer, error) {
 	return n.peer, n.err
 }
 
-func (n *network) status(ctx context.Context) (local.Network, error) {
+// status tells how the network is; it returns when ctx ends at the latest.
+func (n *network) status(ctx context.Context) local.Network {
 	p, err := n.running()
-	if p != nil {
-		return p.status(ctx)
+	if p == nil {
+		return withoutPeer(&n.cfg, local.Failed, err)
 	}
-	return local.Network{Name: n.cfg.Name, Role: string(n.cfg.Role), State: local.Failed, Error: err.Error(), Peers: []local.Peer{}}, nil
-}
-
-// waitFor waits until d has passed; it returns false when ctx ended first.
-func waitFor(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return p.status(ctx)
 }

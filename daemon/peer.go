@@ -8,12 +8,10 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"time"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/control"
 	"ginnel/daemon/core"
-	"ginnel/daemon/local"
 	"ginnel/daemon/state"
 	"ginnel/key"
 	"ginnel/platform"
@@ -37,16 +35,19 @@ type peer struct {
 	coordinator wire.Coordinator
 
 	tunnel   platform.Tunnel // nil: not open
+	openErr  error           // why not
 	observed platform.TunnelState
 	net      platform.NetState
 	sighted  []wire.Sighting
 	doors    doors
+	disk     disk
 
 	tasks   sync.WaitGroup
 	events  chan core.Event // from tasks
 	asks    chan func()     // to be called by the goroutine of run
 	wake    chan struct{}   // the role's Wake; holds one
 	changed chan struct{}   // the kernel's news; holds one
+	ended   chan struct{}   // closed when the loop takes nothing any more
 }
 
 // openPeer opens what the peer keeps on disk. Nothing runs yet.
@@ -57,8 +58,9 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	}
 	p := &peer{
 		cfg: cfg, id: store.Identity(), sys: d.System, store: store,
-		log:    d.Log.With("network", cfg.Name),
-		events: make(chan core.Event), asks: make(chan func()),
+		log:     d.Log.With("network", cfg.Name),
+		openErr: errors.New("is starting"), disk: newDisk(),
+		events: make(chan core.Event), asks: make(chan func()), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 	}
 	if cfg.Hosts != config.NoHosts {
@@ -74,7 +76,11 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 // connect chooses how the coordinator is asked: in this process or through the
 // tunnel.
 func (p *peer) connect(d *Daemon) (err error) {
-	if p.cfg.Role == config.Coordinator {
+	isCoordinator := p.id.Address == p.id.Coordinator.Address
+	if isCoordinator != (p.cfg.Role == config.Coordinator) {
+		return fmt.Errorf("option role is %s, but %s is the coordinator and this machine is %s: correct the option", p.cfg.Role, p.id.Coordinator.Address, p.id.Address)
+	}
+	if isCoordinator {
 		p.role, err = d.OpenRole(&p.cfg, p.id, Hooks{Send: p.doors.send, Wake: p.woken})
 		if err != nil {
 			return err
@@ -123,110 +129,12 @@ func peerEndpoints(cfg *config.Network) []string {
 	return cfg.Endpoints
 }
 
-// run is the peer's loop. It ends with ctx, or when the role failed.
-func (p *peer) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer p.tasks.Wait()
-	defer cancel()
-	failed := make(chan error, 1)
-	if p.role != nil {
-		p.tasks.Go(func() { failed <- p.role.Run(ctx) })
-	}
-	p.tasks.Go(func() { p.watch(ctx) })
-	saved, err := p.store.Map()
-	if err != nil {
-		return err
-	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for ev := core.Event(core.Started{Map: saved}); ; {
-		if ev != nil {
-			p.step(ctx, ev)
-		}
-		p.arm(timer)
-		ev = nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-failed:
-			return err
-		case ev = <-p.events:
-		case f := <-p.asks:
-			f()
-		case <-p.wake:
-			// What made the role speak may have moved endpoints as well.
-			p.step(ctx, p.observeTunnel())
-			ev = core.Signalled{From: p.id.Address, Signal: wire.Signal{Kind: wire.SignalNudge}}
-		case <-p.changed:
-			ev = core.Changed{}
-		case <-timer.C:
-			ev = core.Tick{}
-		}
-	}
-}
-
-// arm sets the one timer to the core's deadline.
-func (p *peer) arm(t *time.Timer) {
-	if at := p.core.Deadline(); at.IsZero() {
-		t.Stop()
-	} else {
-		t.Reset(time.Until(at))
-	}
-}
-
-// step gives ev to the core, does what it asks for and feeds it the answers.
-func (p *peer) step(ctx context.Context, ev core.Event) {
-	for queue := []core.Event{ev}; len(queue) > 0; queue = queue[1:] {
-		actions := p.core.Step(time.Now(), queue[0])
-		p.trace(ctx, queue[0], actions)
-		for _, a := range actions {
-			queue = p.perform(ctx, a, queue)
-		}
-	}
-}
-
-// task runs f beside the loop and gives the loop its event.
-func (p *peer) task(ctx context.Context, f func() core.Event) {
-	p.tasks.Go(func() {
-		select {
-		case p.events <- f():
-		case <-ctx.Done():
-		}
-	})
-}
-
-// woken is the role's Wake.
-func (p *peer) woken() { post(p.wake) }
-
-func post(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// watch tells the loop of the kernel's news.
-func (p *peer) watch(ctx context.Context) {
-	for {
-		err := p.sys.Network.Watch(ctx, func() { post(p.changed) })
-		if err != nil {
-			p.log.Warn("the kernel's news are lost for a moment", "err", err)
-		}
-		if !waitFor(ctx, firstRetry) {
-			return
-		}
-		post(p.changed)
-	}
-}
-
-// close ends what run left. With remove the interface and the names go too.
-func (p *peer) close(remove bool) error {
+// close ends what run left, except the interface itself.
+func (p *peer) close() error {
 	p.doors.close()
 	var errs []error
-	if p.tunnel != nil && !remove {
+	if p.tunnel != nil {
 		errs = append(errs, p.tunnel.Close())
-	} else if remove {
-		errs = append(errs, p.clear())
 	}
 	if p.role != nil {
 		errs = append(errs, p.role.Close())
@@ -234,28 +142,12 @@ func (p *peer) close(remove bool) error {
 	return errors.Join(append(errs, p.store.Close())...)
 }
 
-func (p *peer) clear() error {
-	if p.tunnel == nil {
-		return Clear(p.sys, &p.cfg)
-	}
-	return errors.Join(clearNames(p.sys, &p.cfg), p.tunnel.Delete())
-}
-
 // forward passes an administrator's request on to the coordinator.
 func (p *peer) forward(ctx context.Context, r *http1.Request) (*http1.Response, error) {
 	if p.role != nil {
 		return p.role.Local(ctx, r), nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	return p.remote.Forward(ctx, r)
-}
-
-// status asks the loop how the network is.
-func (p *peer) status(ctx context.Context) (local.Network, error) {
-	answer := make(chan local.Network, 1)
-	select {
-	case p.asks <- func() { answer <- p.describe() }:
-		return <-answer, nil
-	case <-ctx.Done():
-		return local.Network{}, fmt.Errorf("ask network %s for its status: %w", p.cfg.Name, ctx.Err())
-	}
 }

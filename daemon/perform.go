@@ -23,9 +23,15 @@ func (p *peer) perform(ctx context.Context, a core.Action, answers []core.Event)
 	case core.ApplyTunnel:
 		return append(answers, core.Applied{Action: a, Err: p.applyTunnel(&a.Change)})
 	case core.ApplyNet:
-		return append(answers, core.Applied{Action: a, Err: p.sys.Network.Apply(p.cfg.Name, &a.Change)})
+		err := p.sys.Network.Apply(p.cfg.Name, &a.Change)
+		if err == nil {
+			p.openDoors(ctx)
+		}
+		return append(answers, core.Applied{Action: a, Err: err})
 	case core.SetNames:
-		p.setNames(a.Entries)
+		if p.names != nil {
+			put(p.disk.names, a)
+		}
 	case core.Fetch:
 		p.task(ctx, func() core.Event { return p.fetch(ctx, a.Position) })
 	case core.Report:
@@ -35,9 +41,7 @@ func (p *peer) perform(ctx context.Context, a core.Action, answers []core.Event)
 	case core.Signal:
 		p.doors.send(a.To, a.Signal)
 	case core.Save:
-		if err := p.store.SaveMap(a.Map); err != nil {
-			p.log.Error("the map is not saved: a restart without the coordinator will use an older one", "err", err)
-		}
+		put(p.disk.maps, a.Map)
 	case core.Say:
 		p.say(a)
 	default:
@@ -52,15 +56,6 @@ func (p *peer) say(s core.Say) {
 		return
 	}
 	p.log.Warn(s.Text, "topic", s.Topic)
-}
-
-func (p *peer) setNames(entries []platform.HostEntry) {
-	if p.names == nil {
-		return
-	}
-	if err := p.names.Set(p.cfg.Name, entries); err != nil {
-		p.log.Error("names are not written", "err", err)
-	}
 }
 
 func (p *peer) fetch(ctx context.Context, pos wire.Position) core.Event {
@@ -91,7 +86,7 @@ func (p *peer) observe(ctx context.Context, a core.Observe, answers []core.Event
 		err := p.sys.Network.Observe(p.cfg.Name, &p.net)
 		answers = append(answers, core.NetObserved{State: &p.net, Err: err})
 		if err == nil {
-			p.doors.open(ctx, p)
+			p.openDoors(ctx)
 		}
 	}
 	if a.Underlay {
@@ -134,11 +129,11 @@ func (p *peer) applyTunnel(c *platform.TunnelChange) error {
 }
 
 // openTunnel makes or adopts the interface where that is not done yet.
-func (p *peer) openTunnel() (err error) {
+func (p *peer) openTunnel() error {
 	if p.tunnel == nil {
-		p.tunnel, err = p.sys.Tunnels.Open(p.cfg.Name, p.cfg.MTU)
+		p.tunnel, p.openErr = p.sys.Tunnels.Open(p.cfg.Name, p.cfg.MTU)
 	}
-	return err
+	return p.openErr
 }
 
 // lost lets go of an interface that somebody deleted, so that the next action
@@ -149,7 +144,7 @@ func (p *peer) lost(err error) error {
 		if err := p.tunnel.Close(); err != nil {
 			p.log.Debug("close a deleted interface", "err", err)
 		}
-		p.tunnel = nil
+		p.tunnel, p.openErr = nil, err
 	}
 	return err
 }

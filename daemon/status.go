@@ -1,9 +1,40 @@
 package daemon
 
 import (
+	"context"
+	"errors"
+
+	"ginnel/daemon/config"
 	"ginnel/daemon/core"
 	"ginnel/daemon/local"
 )
+
+var errStopping = errors.New("is stopping")
+
+// status asks the loop how the network is.
+func (p *peer) status(ctx context.Context) local.Network {
+	answer := make(chan local.Network, 1)
+	select {
+	case p.asks <- func() { answer <- p.describe() }:
+		return <-answer
+	case <-p.ended:
+		return withoutPeer(&p.cfg, local.Failed, errStopping)
+	case <-ctx.Done():
+		n := withoutPeer(&p.cfg, local.Up, nil)
+		n.Problems = []string{"the network is too busy to tell more"}
+		return n
+	}
+}
+
+// withoutPeer describes a network of which nothing is known but that; err is
+// why, if there is a reason.
+func withoutPeer(cfg *config.Network, s local.State, err error) local.Network {
+	n := local.Network{Name: cfg.Name, Role: string(cfg.Role), State: s, Peers: []local.Peer{}}
+	if err != nil {
+		n.Error = err.Error()
+	}
+	return n
+}
 
 // describe tells how the network is. Only the loop calls it.
 func (p *peer) describe() local.Network {
@@ -13,15 +44,26 @@ func (p *peer) describe() local.Network {
 		Root: p.id.Root, PublicKey: p.id.PrivateKey.Public(),
 		Backend: string(p.core.Backend()), ListenPort: p.core.ListenPort(),
 		Self: m.Self, Revision: m.Position.Revision, LastContact: p.core.LastFetch(),
-		Peers: []local.Peer{},
+		Problems: p.problems(), Peers: []local.Peer{},
 	}
-	for _, s := range p.core.Problems() {
-		n.Problems = append(n.Problems, s.Text)
+	if p.openErr != nil {
+		n.State, n.Error = local.Failed, p.openErr.Error()
 	}
 	for _, s := range p.core.AppendPeers(nil) {
 		n.Peers = append(n.Peers, describePeer(&s))
 	}
 	return n
+}
+
+// problems lists the core's, and what is the shell's own.
+func (p *peer) problems() (list []string) {
+	for _, s := range p.core.Problems() {
+		list = append(list, s.Text)
+	}
+	if p.doors.err != nil {
+		list = append(list, p.doors.err.Error())
+	}
+	return list
 }
 
 func describePeer(s *core.PeerStatus) local.Peer {

@@ -7,101 +7,170 @@ import (
 	"strings"
 
 	"ginnel/daemon/core"
+	"ginnel/key"
 	"ginnel/platform"
+	"ginnel/wire"
 )
 
-// trace logs at debug level what the core was told and what it asks for.
-// Ticks and observations that lead to nothing are left out.
+// trace logs at debug level what the core was told and what it asks for, in
+// words for people who look for the reason of something. Looks at the machine
+// that lead to nothing are left out: they come every few seconds.
 func (p *peer) trace(ctx context.Context, ev core.Event, actions []core.Action) {
 	if !p.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	event := describeEvent(ev)
-	if event == "" && len(actions) == 0 {
-		return
-	}
-	parts := make([]string, len(actions))
-	for i, a := range actions {
-		parts[i] = describeAction(a)
-	}
-	p.log.Debug("step", "event", fmt.Sprintf("%T %s", ev, event), "actions", strings.Join(parts, "; "))
-}
-
-// describeEvent returns the details worth a line, or nothing for an event that
-// comes often and says little.
-func describeEvent(ev core.Event) string {
-	switch ev := ev.(type) {
-	case core.Fetched:
-		if ev.Err != nil {
-			return ev.Err.Error()
+	event, news := describeEvent(ev)
+	var todo []string
+	for _, a := range actions {
+		if s := p.describeAction(a); s != "" {
+			todo = append(todo, s)
 		}
-		u := ev.Update
-		return fmt.Sprintf("position %v: %d ranges, %d members, patches %v", u.Position, len(u.Ranges), len(u.Members), u.Patches)
-	case core.Signalled:
-		return fmt.Sprintf("%c from %s", ev.Signal.Kind, ev.From)
-	case core.Resolved:
-		return fmt.Sprintf("%s is %v %v", ev.Host, ev.Addrs, errText(ev.Err))
-	case core.Reported:
-		return errText(ev.Err)
-	case core.TunnelObserved:
-		return errText(ev.Err)
-	case core.NetObserved:
-		return errText(ev.Err)
-	case core.Applied:
-		return errText(ev.Err)
 	}
-	return ""
+	if news || len(todo) > 0 {
+		p.log.Debug(event, "todo", strings.Join(todo, "; "))
+	}
 }
 
-func describeAction(a core.Action) string {
+// describeEvent says what happened, and whether that is news by itself.
+func describeEvent(ev core.Event) (text string, news bool) {
+	switch ev := ev.(type) {
+	case core.Started:
+		if ev.Map == nil {
+			return "started without a saved map", true
+		}
+		return fmt.Sprintf("started with the map of %s, %d members", position(ev.Map.Position), len(ev.Map.Members)), true
+	case core.Fetched:
+		return describeFetched(&ev), true
+	case core.Signalled:
+		return fmt.Sprintf("%s %d from %s", signalName(ev.Signal), ev.Signal.Value, ev.From), true
+	case core.Resolved:
+		return outcome("look "+ev.Host+" up", ev.Err) + fmt.Sprintf(": %v", ev.Addrs), true
+	case core.Reported:
+		return outcome("tell the coordinator our candidates", ev.Err), true
+	case core.Applied:
+		return outcome("apply", ev.Err), ev.Err != nil
+	case core.TunnelObserved:
+		return outcome("look at the tunnel", ev.Err), ev.Err != nil
+	case core.NetObserved:
+		return outcome("look at the link", ev.Err), ev.Err != nil
+	case core.UnderlayObserved:
+		return outcome("look at the underlay", ev.Err), ev.Err != nil
+	case core.Changed:
+		return "links, addresses or routes changed", false
+	case core.Tick:
+		return "time has come", false
+	}
+	return fmt.Sprintf("%T", ev), true
+}
+
+func outcome(what string, err error) string {
+	if err != nil {
+		return fmt.Sprintf("%s: failed: %v", what, err)
+	}
+	return what + ": done"
+}
+
+func describeFetched(ev *core.Fetched) string {
+	u := ev.Update
+	if ev.Err != nil || u == nil {
+		return outcome("fetch the map", ev.Err)
+	}
+	text := fmt.Sprintf("fetched %s: %d members in %d ranges", position(u.Position), len(u.Members), len(u.Ranges))
+	for _, patch := range u.Patches {
+		text += fmt.Sprintf(", %s is at %s", patch.Address, endpoints(patch.Endpoints))
+	}
+	return text
+}
+
+func position(p wire.Position) string {
+	return fmt.Sprintf("revision %d.%d", p.Revision, p.Seq)
+}
+
+func endpoints(e wire.Endpoints) string {
+	return fmt.Sprintf("%s %v", e.Seen, e.Candidates)
+}
+
+func signalName(s wire.Signal) string {
+	switch s.Kind {
+	case wire.SignalNudge:
+		return "nudge"
+	case wire.SignalProbe:
+		return "probe"
+	case wire.SignalAnswer:
+		return "answer"
+	}
+	return fmt.Sprintf("signal %q", s.Kind)
+}
+
+// describeAction says what is to be done, or nothing for looks and for what is
+// logged anyway.
+func (p *peer) describeAction(a core.Action) string {
 	switch a := a.(type) {
 	case core.ApplyTunnel:
-		return describeChange(&a.Change)
+		return p.describeChange(&a.Change)
 	case core.ApplyNet:
 		return fmt.Sprintf("link %+v", a.Change)
 	case core.Report:
 		return fmt.Sprintf("report %v", a.Report.Candidates)
 	case core.Fetch:
-		return fmt.Sprintf("fetch since %v", a.Position)
+		return "fetch since " + position(a.Position)
+	case core.Resolve:
+		return "look up " + a.Host
 	case core.Signal:
-		return fmt.Sprintf("signal %c to %s", a.Signal.Kind, a.To)
+		return fmt.Sprintf("%s %d to %s", signalName(a.Signal), a.Signal.Value, a.To)
 	case core.SetNames:
-		return fmt.Sprintf("%d names", len(a.Entries))
+		return fmt.Sprintf("write %d names", len(a.Entries))
 	case core.Save:
-		return "save"
+		return "save the map"
 	}
-	return fmt.Sprintf("%T %+v", a, a)
+	return ""
 }
 
-func describeChange(c *platform.TunnelChange) string {
+// describeChange never shows a private key: that there is one is said.
+func (p *peer) describeChange(c *platform.TunnelChange) string {
 	var b strings.Builder
 	b.WriteString("tunnel:")
+	if c.Set&platform.SetPrivateKey != 0 {
+		b.WriteString(" set the private key,")
+	}
+	if c.Set&platform.SetListenPort != 0 {
+		fmt.Fprintf(&b, " listen on port %d,", c.ListenPort)
+	}
 	for _, k := range c.Remove {
-		fmt.Fprintf(&b, " remove %.8s", k)
+		fmt.Fprintf(&b, " remove %s,", p.called(k))
 	}
 	for i := range c.Peers {
-		p := &c.Peers[i]
-		verb := "add"
-		if p.Update {
-			verb = "update"
-		}
-		fmt.Fprintf(&b, " %s %.8s", verb, p.PublicKey)
-		if p.Set&platform.SetEndpoint != 0 {
-			fmt.Fprintf(&b, " endpoint %s", p.Endpoint)
-		}
-		if p.Set&platform.SetKeepalive != 0 {
-			fmt.Fprintf(&b, " keepalive %d", p.Keepalive)
-		}
-		if len(p.AllowedIPs) > 0 {
-			fmt.Fprintf(&b, " %v", p.AllowedIPs)
-		}
+		p.describePeerChange(&b, &c.Peers[i])
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), ",")
 }
 
-func errText(err error) string {
-	if err == nil {
-		return ""
+func (p *peer) describePeerChange(b *strings.Builder, c *platform.PeerChange) {
+	verb := "add"
+	if c.Update {
+		verb = "update"
 	}
-	return err.Error()
+	fmt.Fprintf(b, " %s %s", verb, p.called(c.PublicKey))
+	if c.Set&platform.SetEndpoint != 0 {
+		fmt.Fprintf(b, " endpoint %s", c.Endpoint)
+	}
+	if c.Set&platform.SetKeepalive != 0 {
+		fmt.Fprintf(b, " keepalive %d", c.Keepalive)
+	}
+	if len(c.AllowedIPs) > 0 {
+		fmt.Fprintf(b, " allowed %v", c.AllowedIPs)
+	}
+	b.WriteString(",")
+}
+
+// called returns a member's name, or the beginning of the key of one that is
+// not in the map (any longer).
+func (p *peer) called(k key.PublicKey) string {
+	m := p.core.Map()
+	for i := range m.Members {
+		if m.Members[i].PublicKey == k {
+			return m.Members[i].Name
+		}
+	}
+	return fmt.Sprintf("%.8s...", k)
 }

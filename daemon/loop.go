@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ginnel/daemon/core"
+	"ginnel/wire"
+)
+
+// run is the peer's loop. It ends with ctx, or when the role failed.
+func (p *peer) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer p.tasks.Wait()
+	defer cancel()
+	defer close(p.ended)
+	first := core.Started{Map: p.savedMap()}
+	failed := make(chan error, 1)
+	if p.role != nil {
+		p.tasks.Go(func() { failed <- p.role.Run(ctx) })
+	}
+	p.tasks.Go(func() { p.watch(ctx) })
+	p.tasks.Go(func() { p.write(ctx) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ev := core.Event(first); ; {
+		if ev != nil {
+			p.step(ctx, ev)
+		}
+		p.arm(timer)
+		ev = nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return p.roleEnded(ctx, err)
+		case ev = <-p.events:
+		case f := <-p.asks:
+			f()
+		case <-p.wake:
+			// What made the role speak may have moved endpoints as well.
+			p.step(ctx, p.observeTunnel())
+			ev = core.Signalled{From: p.id.Address, Signal: wire.Signal{Kind: wire.SignalNudge}}
+		case <-p.changed:
+			ev = core.Changed{}
+		case <-timer.C:
+			if !p.doors.due.IsZero() && !p.doors.due.After(time.Now()) {
+				p.openDoors(ctx)
+			}
+			ev = core.Tick{}
+		}
+	}
+}
+
+// savedMap returns the map to start with. One that cannot be read is no reason
+// not to start: the coordinator has it.
+func (p *peer) savedMap() *core.Map {
+	m, err := p.store.Map()
+	if err != nil {
+		p.log.Error("the saved map is not used, a new one is fetched", "err", err)
+		return nil
+	}
+	return m
+}
+
+// roleEnded says what run returns when the role did: nothing when it was to.
+func (p *peer) roleEnded(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err == nil:
+		return errors.New("the coordinator's role ended by itself")
+	}
+	return fmt.Errorf("the coordinator's role ended: %w", err)
+}
+
+// arm sets the one timer to the core's deadline, or to the doors'.
+func (p *peer) arm(t *time.Timer) {
+	at := p.core.Deadline()
+	if due := p.doors.due; !due.IsZero() && (at.IsZero() || due.Before(at)) {
+		at = due
+	}
+	if at.IsZero() {
+		t.Stop()
+		return
+	}
+	t.Reset(time.Until(at))
+}
+
+// step gives ev to the core, does what it asks for and feeds it the answers.
+func (p *peer) step(ctx context.Context, ev core.Event) {
+	for queue := []core.Event{ev}; len(queue) > 0; queue = queue[1:] {
+		actions := p.core.Step(time.Now(), queue[0])
+		p.trace(ctx, queue[0], actions)
+		for _, a := range actions {
+			queue = p.perform(ctx, a, queue)
+		}
+	}
+}
+
+// task runs f beside the loop and gives the loop its event.
+func (p *peer) task(ctx context.Context, f func() core.Event) {
+	p.tasks.Go(func() { p.tell(ctx, f()) })
+}
+
+// tell gives the loop an event; it is dropped when ctx ends. The loop itself
+// must not call it.
+func (p *peer) tell(ctx context.Context, ev core.Event) {
+	select {
+	case p.events <- ev:
+	case <-ctx.Done():
+	}
+}
+
+// call has the loop call f, likewise.
+func (p *peer) call(ctx context.Context, f func()) {
+	select {
+	case p.asks <- f:
+	case <-ctx.Done():
+	}
+}
+
+// woken is the role's Wake.
+func (p *peer) woken() { post(p.wake) }
+
+func post(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// watch tells the loop of the kernel's news. Without them the core still looks
+// now and then. Of a row of failures the first is logged.
+func (p *peer) watch(ctx context.Context) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		began := time.Now()
+		err := p.sys.Network.Watch(ctx, func() { post(p.changed) })
+		if time.Since(began) > lastRetry {
+			wait = firstRetry
+		}
+		if err != nil && wait == firstRetry {
+			p.log.Warn("changes of this machine's links are noticed late", "err", err)
+		}
+		if !waitFor(ctx, wait) {
+			return
+		}
+	}
+}
+
+// waitFor waits until d has passed; it returns false when ctx ended first.
+func waitFor(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
