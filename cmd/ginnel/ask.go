@@ -3,11 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"ginnel/daemon/local"
@@ -27,7 +27,7 @@ func (e *env) pick(name string) (string, error) {
 	}
 	switch len(cfg.Networks) {
 	case 0:
-		return "", fmt.Errorf("this machine is in no network: `ginnel network create` makes one, `ginnel join` joins one")
+		return "", errors.New(inNoNetwork)
 	case 1:
 		return cfg.Networks[0].Name, nil
 	}
@@ -38,6 +38,9 @@ func (e *env) pick(name string) (string, error) {
 	return "", usagef("this machine is in several networks: say which with --network: %s", strings.Join(names, ", "))
 }
 
+// inNoNetwork is what a machine without networks is told.
+const inNoNetwork = "this machine is in no network: `ginnel network create` makes one, `ginnel join` joins one"
+
 // coordinator sends a request to the coordinator of the network that is meant.
 func (e *env) coordinator(ctx context.Context, network, method, path string, in, out any) error {
 	name, err := e.pick(network)
@@ -47,44 +50,21 @@ func (e *env) coordinator(ctx context.Context, network, method, path string, in,
 	return e.client().Coordinator(ctx, name, method, path, in, out)
 }
 
-// confirm asks a question. Without a terminal it fails, naming --yes.
+// confirm asks a question, unless yes answers it. Without a terminal it fails,
+// naming --yes.
 func (e *env) confirm(yes bool, question string) error {
 	if yes {
 		return nil
 	}
 	if !e.terminal {
-		return fmt.Errorf("%s: there is no terminal to ask on, so say --yes", strings.TrimSuffix(question, "?"))
+		return usagef("%q: there is no terminal to ask this on, so nothing was changed; --yes answers it", question)
 	}
 	fmt.Fprintf(e.err, "%s [y/N] ", question)
 	line, err := bufio.NewReader(e.in).ReadString('\n')
 	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
 		return nil
 	}
-	return fmt.Errorf("nothing was changed")
-}
-
-// printJSON prints v, indented, as the only output.
-func (e *env) printJSON(v any) error {
-	enc := json.NewEncoder(e.out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("print the result: %w", err)
-	}
-	return nil
-}
-
-// printTable prints rows in columns; the first row is the heading. Cells must
-// not hold tabs or newlines.
-func (e *env) printTable(rows [][]string) error {
-	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
-	}
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("print the result: %w", err)
-	}
-	return nil
+	return errors.New("nothing was changed")
 }
 
 // units of a duration on the command line.
@@ -96,46 +76,9 @@ func parseLife(s string) (time.Duration, error) {
 		return 0, usagef("a duration is a number and one of s, m, h, d, w, such as 14d")
 	}
 	unit, known := units[s[len(s)-1]]
-	n, err := strconv.ParseInt(s[:len(s)-1], 10, 32)
-	if !known || err != nil || n <= 0 {
+	n, err := strconv.ParseInt(s[:len(s)-1], 10, 64)
+	if !known || err != nil || n <= 0 || n > int64(math.MaxInt64/unit) {
 		return 0, usagef("%q is no duration: want a number and one of s, m, h, d, w, such as 14d", s)
 	}
 	return time.Duration(n) * unit, nil
-}
-
-// ago says how long ago t was, in words for a table.
-func ago(now, t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return span(now.Sub(t)) + " ago"
-}
-
-// span writes a duration with its largest unit.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "0s"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", d/(24*time.Hour))
-}
-
-// size writes a number of bytes with a binary unit.
-func size(n uint64) string {
-	const step = 1024
-	if n < step {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, units := float64(n)/step, "KMGTPE"
-	i := 0
-	for ; v >= step && i < len(units)-1; i++ {
-		v /= step
-	}
-	return fmt.Sprintf("%.1f %ciB", v, units[i])
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/pflag"
 
@@ -25,8 +24,7 @@ it sees everyone below it.`,
 				if *asJSON {
 					return e.printJSON(made)
 				}
-				fmt.Fprintf(e.out, "%s and %s see each other\n", made[0], made[1])
-				return nil
+				return e.say("associated %s and %s: their peers see each other", made[0], made[1])
 			}
 		},
 	},
@@ -44,7 +42,10 @@ it sees everyone below it.`,
 		setup: func(fs *pflag.FlagSet) action {
 			network := networkOption(fs)
 			return func(ctx context.Context, e *env, args []string) error {
-				return e.coordinator(ctx, *network, "DELETE", item(wire.PathAssociations, args[0], args[1]), nil, nil)
+				if err := e.coordinator(ctx, *network, "DELETE", item(wire.PathAssociations, args[0], args[1]), nil, nil); err != nil {
+					return err
+				}
+				return e.say("%s and %s are not associated any more", args[0], args[1])
 			}
 		},
 	},

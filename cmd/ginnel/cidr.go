@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -36,7 +35,10 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		setup: func(fs *pflag.FlagSet) action {
 			network := networkOption(fs)
 			return func(ctx context.Context, e *env, args []string) error {
-				return e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil)
+				if err := e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil); err != nil {
+					return err
+				}
+				return e.say("renamed CIDR %s to %s", args[0], args[1])
 			}
 		},
 	},
@@ -45,7 +47,10 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		setup: func(fs *pflag.FlagSet) action {
 			network := networkOption(fs)
 			return func(ctx context.Context, e *env, args []string) error {
-				return e.coordinator(ctx, *network, "DELETE", item(wire.PathCIDRs, args[0]), nil, nil)
+				if err := e.coordinator(ctx, *network, "DELETE", item(wire.PathCIDRs, args[0]), nil, nil); err != nil {
+					return err
+				}
+				return e.say("removed CIDR %s", args[0])
 			}
 		},
 	},
@@ -68,13 +73,14 @@ func setupCIDRAdd(fs *pflag.FlagSet) action {
 			return usagef("%q is no range of addresses: want one such as 10.42.1.0/24", args[1])
 		}
 		cidr := wire.CIDR{Name: args[0], Prefix: prefix, Isolated: *isolated}
-		var change wire.CIDRChange
-		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &change); err != nil {
+		var preview, change wire.CIDRChange
+		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &preview); err != nil {
 			return err
 		}
-		e.explain(&change)
-		if len(change.Lost) > 0 {
-			if err := e.confirm(*yes, "Peers will lose sight of each other. Make the CIDR?"); err != nil {
+		e.explain(preview.Gained, "will see each other")
+		e.explain(preview.Lost, "will not see each other any more")
+		if len(preview.Lost) > 0 {
+			if err := e.confirm(*yes, "Make CIDR "+cidr.Name+" although peers will lose sight of each other?"); err != nil {
 				return err
 			}
 		}
@@ -84,18 +90,21 @@ func setupCIDRAdd(fs *pflag.FlagSet) action {
 		if *asJSON {
 			return e.printJSON(change)
 		}
-		fmt.Fprintf(e.out, "made CIDR %s (%s) in %s\n", change.CIDR.Name, change.CIDR.Prefix, change.CIDR.Parent)
-		return nil
+		return e.say("made CIDR %s (%s) in %s", change.CIDR.Name, change.CIDR.Prefix, change.CIDR.Parent)
 	}
 }
 
-// explain says who gains or loses sight of whom.
-func (e *env) explain(c *wire.CIDRChange) {
-	for _, p := range c.Gained {
-		fmt.Fprintf(e.err, "%s and %s will see each other\n", p[0], p[1])
+// mostPairs is how many pairs of peers a person is shown of one kind: a CIDR
+// amid many peers may part or join thousands.
+const mostPairs = 20
+
+// explain says what will become of pairs of peers.
+func (e *env) explain(pairs []wire.NamePair, what string) {
+	for _, p := range pairs[:min(len(pairs), mostPairs)] {
+		e.note("%s and %s %s", p[0], p[1], what)
 	}
-	for _, p := range c.Lost {
-		fmt.Fprintf(e.err, "%s and %s will not see each other any more\n", p[0], p[1])
+	if more := len(pairs) - mostPairs; more > 0 {
+		e.note("and %s more %s", plural(more, "pair"), what)
 	}
 }
 
@@ -138,18 +147,4 @@ func cidrTree(cidrs []wire.CIDR, peers []wire.Peer, parent string, depth int) (r
 		rows = append(rows, cidrTree(cidrs, peers, c.Name, depth+1)...)
 	}
 	return rows
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-func mark(on bool, word string) string {
-	if on {
-		return word
-	}
-	return ""
 }

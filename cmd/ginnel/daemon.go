@@ -47,7 +47,7 @@ func newLog(e *env, level slog.Level) *slog.Logger {
 }
 
 func runDaemon(ctx context.Context, e *env, log *slog.Logger) error {
-	sys := newSystem(log)
+	sys := e.system(log)
 	if err := dbfile.EnsureDir(e.paths.state); err != nil {
 		return err
 	}
@@ -101,6 +101,9 @@ func listenLocal(ctx context.Context, path string) (net.Listener, error) {
 	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path); err == nil {
 		conn.Close()
 		return nil, fmt.Errorf("a daemon is running already: it answers on %s", path)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
+		return nil, fmt.Errorf("%s is in the way: the daemon's socket belongs there", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("replace a dead daemon's socket: %w", err)

@@ -22,25 +22,35 @@ func setupInvite(fs *pflag.FlagSet) action {
 	expires := fs.String("expires", "14d", "how long the invitation is good for: a number and one of s, m, h, d, w")
 	output := fs.StringP("output", "o", "", "write the token to this new file instead of printing it")
 	return func(ctx context.Context, e *env, args []string) error {
-		req := wire.InvitationRequest{Name: args[0], CIDR: *cidr, Admin: *admin}
 		life, err := parseLife(*expires)
 		if err != nil {
 			return err
 		}
-		req.ExpiresIn = int64(life / time.Second)
-		if *address != "" {
-			if req.Address, err = netip.ParseAddr(*address); err != nil {
-				return usagef("%q is no address: want one such as 10.42.1.5", *address)
-			}
+		req := wire.InvitationRequest{Name: args[0], CIDR: *cidr, Admin: *admin, ExpiresIn: int64(life / time.Second)}
+		if req.Address, err = parseAddress(*address); err != nil {
+			return err
 		}
-		if req.CIDR == "" && !req.Address.IsValid() {
+		switch {
+		case req.CIDR == "" && !req.Address.IsValid():
 			return usagef("say where the peer belongs, with --cidr or --address")
-		}
-		if *output == "" {
+		case *output == "":
 			return inviteToTerminal(ctx, e, *network, &req, *asJSON)
+		case *asJSON:
+			return usagef("--json prints the token and --output writes it to a file: leave one of them out")
 		}
 		return inviteToFile(ctx, e, *network, &req, *output)
 	}
+}
+
+// parseAddress reads the value of --address; none is the zero Addr.
+func parseAddress(s string) (a netip.Addr, err error) {
+	if s == "" {
+		return a, nil
+	}
+	if a, err = netip.ParseAddr(s); err != nil {
+		return a, usagef("%q is no address: want one such as 10.42.1.5", s)
+	}
+	return a, nil
 }
 
 func inviteToTerminal(ctx context.Context, e *env, network string, req *wire.InvitationRequest, asJSON bool) error {
@@ -48,12 +58,28 @@ func inviteToTerminal(ctx context.Context, e *env, network string, req *wire.Inv
 	if err := e.coordinator(ctx, network, "POST", wire.PathInvitations, req, &issued); err != nil {
 		return err
 	}
+	var err error
 	if asJSON {
-		return e.printJSON(issued)
+		err = e.printJSON(issued)
+	} else {
+		e.invited(&issued, req)
+		err = e.say("%s", issued.Token)
 	}
-	e.invited(&issued, "")
-	fmt.Fprintln(e.out, issued.Token)
+	if err != nil {
+		return e.revoke(ctx, network, req.Name, err)
+	}
 	return nil
+}
+
+// revoke takes back an invitation whose token did not reach anybody, because
+// of err.
+func (e *env) revoke(ctx context.Context, network, name string, err error) error {
+	ctx = context.WithoutCancel(ctx) // whoever interrupts the command now wants it undone even more
+	revoked := e.coordinator(ctx, network, "DELETE", item(wire.PathPeers, name), nil, nil)
+	if revoked != nil {
+		return fmt.Errorf("%w; peer %s stays invited: %w", err, name, revoked)
+	}
+	return fmt.Errorf("%w; the invitation is revoked", err)
 }
 
 // inviteToFile has the file before it asks for the invitation, so that a file
@@ -72,9 +98,15 @@ func inviteToFile(ctx context.Context, e *env, network string, req *wire.Invitat
 	}
 	_, err = f.WriteString(issued.Token + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		revoke := e.coordinator(ctx, network, "DELETE", item(wire.PathPeers, req.Name), nil, nil)
-		return errors.Join(fmt.Errorf("write the invitation, which is therefore revoked: %w", err), revoke, os.Remove(path))
+		err = e.revoke(ctx, network, req.Name, fmt.Errorf("write the invitation: %w", err))
+		return errors.Join(err, os.Remove(path))
 	}
-	e.invited(&issued, path)
-	return nil
+	e.invited(&issued, req)
+	return e.say("wrote the invitation to %s: `ginnel join %[1]s` on the new machine redeems it", path)
+}
+
+// invited tells of an invitation that was issued.
+func (e *env) invited(i *wire.InvitationIssued, req *wire.InvitationRequest) {
+	life := span(time.Duration(req.ExpiresIn) * time.Second) // by no clock: the coordinator's may differ
+	e.note("invited %s as %s in %s; the invitation is good for %s", i.Peer.Name, i.Peer.Address, i.Peer.CIDR, life)
 }

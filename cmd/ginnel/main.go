@@ -4,10 +4,14 @@
 // interfaces.
 //
 // The commands are a table ([commands]); each noun has a file. All but
-// daemon, create, join, leave, up and down do nothing but ask the daemon over
-// its socket. A command prints its result on standard output and says what was
-// wrong on standard error. The exit status is 0, 1 when it failed, 2 when it
-// was not called as it should be.
+// daemon, network, join, leave, up and down do nothing but ask the daemon over
+// its socket.
+//
+// A command prints its result on standard output: a table, with --json the
+// API's own types, or, when it changed something, one line that says what.
+// Whatever else is worth knowing, and what was wrong, goes to standard error.
+// The exit status is 0, 1 when the command failed, 2 when it was not called as
+// it should be.
 package main
 
 import (
@@ -15,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -22,6 +27,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"ginnel/daemon"
 	"ginnel/platform/terminal"
 )
 
@@ -48,12 +54,16 @@ type env struct {
 	out, err io.Writer
 	terminal bool // in is a terminal: questions may be asked
 	paths    paths
+	system   func(*slog.Logger) daemon.System // makes this machine's operating system
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := &env{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin), paths: findPaths(os.Getenv)}
+	e := &env{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin),
+		paths: findPaths(os.Getenv), system: newSystem,
+	}
 	os.Exit(run(ctx, e, os.Args[1:]))
 }
 
@@ -96,9 +106,16 @@ func dispatch(ctx context.Context, e *env, args []string) error {
 			return nil
 		}
 		overview(e.err, args[0])
-		return usagef("%s wants one of the commands above", args[0])
+		if words == 1 {
+			return usagef("%s wants one of the commands above", args[0])
+		}
+		return usagef("there is no command %q: those above are all of %s", args[0]+" "+args[1], args[0])
 	}
-	return usagef("there is no command %q: `ginnel help` lists them", strings.Join(args[:words], " "))
+	return noCommand(args[0])
+}
+
+func noCommand(name string) error {
+	return usagef("there is no command %q: `ginnel help` lists them", name)
 }
 
 // help answers `ginnel help [COMMAND]`, --help and --version.
@@ -116,7 +133,7 @@ func help(e *env, args []string) error {
 			overview(e.out, name)
 			return nil
 		}
-		return usagef("there is no command %q: `ginnel help` lists them", name)
+		return noCommand(name)
 	case args[0] == "help" || wantsHelp(args):
 		overview(e.out, "")
 		return nil
@@ -138,7 +155,18 @@ func (c *command) call(ctx context.Context, e *env, args []string) error {
 		return usagef("%v\n%s", err, c.line())
 	}
 	if n := fs.NArg(); n < c.least || n > c.most {
-		return usagef("%s does not take %d arguments\n%s", c.name, n, c.line())
+		return usagef("%s takes %s, not %d\n%s", c.name, c.count(), n, c.line())
 	}
 	return act(ctx, e, fs.Args())
+}
+
+// count says how many arguments the command takes.
+func (c *command) count() string {
+	switch {
+	case c.most == 0:
+		return "no arguments"
+	case c.least < c.most:
+		return "at most " + plural(c.most, "argument")
+	}
+	return plural(c.most, "argument")
 }

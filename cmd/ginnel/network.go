@@ -17,6 +17,8 @@ import (
 	"ginnel/daemon/state"
 	"ginnel/key"
 	"ginnel/network"
+	"ginnel/platform"
+	"ginnel/platform/dbfile"
 )
 
 // defaultPort is the coordinator's UDP port when nobody says: WireGuard's
@@ -59,21 +61,22 @@ func setupNetworkCreate(fs *pflag.FlagSet) action {
 		if err != nil {
 			return usagef("%q is no range of addresses: want one such as 10.42.0.0/16", args[1])
 		}
+		if *port == 0 {
+			return usagef("--listen-port 0 would be another port after every start: invitations carry it, so choose one")
+		}
 		if len(*endpoints) == 0 {
 			return usagef("say with --endpoint HOST:PORT where other machines reach this one, such as vpn.example.com:%d", *port)
 		}
 		if *name == "" {
 			*name = hostLabel()
 		}
-		n := config.Network{
-			Name: args[0], Enabled: true, Role: config.Coordinator, ListenPort: *port, MTU: config.DefaultMTU,
-			Keepalive: config.DefaultKeepalive, Routes: true, Hosts: config.DefaultHosts, Endpoints: *endpoints,
-		}
+		n := config.New(args[0], config.Coordinator)
+		n.ListenPort, n.Endpoints = *port, *endpoints
 		if err := createNetwork(e, n, root, *name); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.out, "made network %s (%s); this machine is its coordinator, %s\n", n.Name, root, network.FirstAssignable(root))
-		return e.reload(ctx, n.Name)
+		err = e.say("made network %s (%s); this machine is its coordinator, %s", n.Name, root, network.FirstAssignable(root))
+		return errors.Join(err, e.reload(ctx))
 	}
 }
 
@@ -101,8 +104,11 @@ func createNetwork(e *env, n config.Network, root netip.Prefix, name string) (er
 	if err != nil {
 		return err
 	}
-	if err := store.Create(e.paths.book(n.Name), book, change); err != nil {
+	if err := dbfile.EnsureDir(e.paths.state); err != nil {
 		return err
+	}
+	if err := store.Create(e.paths.book(n.Name), book, change); err != nil {
+		return leftOver(err, "network remove", n.Name)
 	}
 	self := book.Coordinator()
 	id := state.Identity{
@@ -110,12 +116,20 @@ func createNetwork(e *env, n config.Network, root netip.Prefix, name string) (er
 		Coordinator: state.Coordinator{Address: self.Address, PublicKey: self.Key, APIPort: n.ListenPort},
 	}
 	if err := state.Create(state.Path(e.paths.state, n.Name), id); err != nil {
-		return errors.Join(err, os.Remove(e.paths.book(n.Name)))
+		return errors.Join(leftOver(err, "leave", n.Name), os.Remove(e.paths.book(n.Name)))
 	}
 	if err := e.paths.setNetwork(n); err != nil {
 		return errors.Join(err, os.Remove(state.Path(e.paths.state, n.Name)), os.Remove(e.paths.book(n.Name)))
 	}
 	return nil
+}
+
+// leftOver says, where a file is in the way, which command removes it.
+func leftOver(err error, command, network string) error {
+	if !errors.Is(err, platform.ErrExist) {
+		return err
+	}
+	return fmt.Errorf("%w: `ginnel %s %s` removes what is left of that network", err, command, network)
 }
 
 // checkNew refuses a section that the configuration could not hold beside the
@@ -128,8 +142,10 @@ func (e *env) checkNew(n config.Network) error {
 	if err != nil {
 		return err
 	}
-	if _, exists := cfg.Network(n.Name); exists {
+	if _, exists := cfg.Network(n.Name); exists && n.Role == config.Coordinator {
 		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
+	} else if exists {
+		return fmt.Errorf("this machine is in a network %s already: `ginnel leave %[1]s` takes it out", n.Name)
 	}
 	text, err := e.paths.configText()
 	if err != nil {
@@ -144,10 +160,10 @@ func (e *env) checkNew(n config.Network) error {
 
 // reload makes a running daemon take the configuration up; when none runs it
 // says how to start one.
-func (e *env) reload(ctx context.Context, name string) error {
+func (e *env) reload(ctx context.Context) error {
 	err := e.client().Reload(ctx)
 	if errors.Is(err, local.ErrNotRunning) {
-		fmt.Fprintf(e.err, "%s is configured, but %v\n", name, err)
+		e.note("not in effect yet: %v", err)
 		return nil
 	}
 	return err
@@ -160,7 +176,7 @@ func listNetworks(ctx context.Context, e *env, asJSON bool) error {
 	}
 	st, err := e.client().Status(ctx)
 	if errors.Is(err, local.ErrNotRunning) {
-		fmt.Fprintf(e.err, "ginnel: %v\n", err)
+		e.note("%v", err)
 		st = &local.Status{}
 	} else if err != nil {
 		return err
@@ -172,7 +188,7 @@ func listNetworks(ctx context.Context, e *env, asJSON bool) error {
 		list = append(list, n)
 		row := []string{n.Name, n.Role, string(n.State), "-", "-"}
 		if n.Root.IsValid() {
-			row[3], row[4] = n.Root.String(), n.Self.Address.String()
+			row[3], row[4] = n.Root.String(), addressOrDash(n.Self.Address)
 		}
 		rows = append(rows, row)
 	}
@@ -182,18 +198,23 @@ func listNetworks(ctx context.Context, e *env, asJSON bool) error {
 	return e.printTable(rows)
 }
 
-// described returns what the daemon says of a configured network.
+// described returns what the daemon says of a configured network, as far as
+// it knows it.
 func described(st *local.Status, cfg *config.Network) local.Network {
 	for _, n := range st.Networks {
 		if n.Name == cfg.Name {
 			return n
 		}
 	}
-	return local.Network{Name: cfg.Name, Role: string(cfg.Role), State: local.Down}
+	n := local.Network{Name: cfg.Name, Role: string(cfg.Role), State: local.Unknown, Peers: []local.Peer{}}
+	if !cfg.Enabled {
+		n.State = local.Down
+	}
+	return n
 }
 
 func removeNetwork(ctx context.Context, e *env, name string, yes bool) error {
-	n, err := e.configured(name)
+	n, err := e.member(name)
 	if err != nil {
 		return err
 	}
@@ -203,5 +224,8 @@ func removeNetwork(ctx context.Context, e *env, name string, yes bool) error {
 	if err := e.confirm(yes, "Destroy network "+name+" and its book for good?"); err != nil {
 		return err
 	}
-	return e.forget(ctx, n, e.paths.book(name))
+	if err := e.forget(ctx, n, e.paths.book(name)); err != nil {
+		return err
+	}
+	return e.say("removed network %s", name)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -31,17 +30,28 @@ over privately. With --output it is written to a new file that only you can read
 		setup: func(fs *pflag.FlagSet) action {
 			network := networkOption(fs)
 			return func(ctx context.Context, e *env, args []string) error {
-				return patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Name: &args[1]})
+				if err := patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Name: &args[1]}); err != nil {
+					return err
+				}
+				return e.say("renamed peer %s to %s", args[0], args[1])
 			}
 		},
 	},
 	{
+		name: "peer promote", args: "NAME", least: 1, most: 1, brief: "Make a peer an admin: it may change the network",
+		setup: patching(wire.PeerPatch{Admin: new(true)}, "peer %s is an admin"),
+	},
+	{
+		name: "peer demote", args: "NAME", least: 1, most: 1, brief: "Make an admin an ordinary peer",
+		setup: patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more"),
+	},
+	{
 		name: "peer disable", args: "NAME", least: 1, most: 1, brief: "Cut a peer off; it keeps its name, address and key",
-		setup: disabling(true),
+		setup: patching(wire.PeerPatch{Disabled: new(true)}, "peer %s is disabled"),
 	},
 	{
 		name: "peer enable", args: "NAME", least: 1, most: 1, brief: "Let a disabled peer in again",
-		setup: disabling(false),
+		setup: patching(wire.PeerPatch{Disabled: new(false)}, "peer %s is enabled"),
 	},
 	{
 		name: "peer remove", args: "NAME", least: 1, most: 1,
@@ -59,17 +69,25 @@ over privately. With --output it is written to a new file that only you can read
 				if *free {
 					path += "?free_address=1"
 				}
-				return e.coordinator(ctx, *network, "DELETE", path, nil, nil)
+				if err := e.coordinator(ctx, *network, "DELETE", path, nil, nil); err != nil {
+					return err
+				}
+				return e.say("removed peer %s", args[0])
 			}
 		},
 	},
 }
 
-func disabling(disabled bool) func(*pflag.FlagSet) action {
+// patching sets up a command that makes one change to a peer and says done of
+// its name.
+func patching(patch wire.PeerPatch, done string) func(*pflag.FlagSet) action {
 	return func(fs *pflag.FlagSet) action {
 		network := networkOption(fs)
 		return func(ctx context.Context, e *env, args []string) error {
-			return patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Disabled: &disabled})
+			if err := patchPeer(ctx, e, *network, args[0], patch); err != nil {
+				return err
+			}
+			return e.say(done, args[0])
 		}
 	}
 }
@@ -110,12 +128,4 @@ func peerMarks(p *wire.Peer) string {
 		marks = append(marks, "admin")
 	}
 	return strings.Join(marks, ", ")
-}
-
-// invited tells of an invitation that was issued.
-func (e *env) invited(i *wire.InvitationIssued, file string) {
-	fmt.Fprintf(e.err, "invited %s as %s in %s; the invitation is good for %s\n", i.Peer.Name, i.Peer.Address, i.Peer.CIDR, span(time.Until(i.Peer.Expires).Round(time.Second)))
-	if file != "" {
-		fmt.Fprintf(e.err, "on the new machine: ginnel join %s\n", file)
-	}
 }

@@ -33,7 +33,7 @@ func status(ctx context.Context, e *env, name string, asJSON bool) error {
 		return e.printJSON(st)
 	}
 	if len(st.Networks) == 0 {
-		fmt.Fprintln(e.out, "this machine is in no network: `ginnel network create` makes one, `ginnel join` joins one")
+		return e.say(inNoNetwork)
 	}
 	now := time.Now()
 	for i := range st.Networks {
@@ -61,16 +61,19 @@ func (e *env) printNetwork(now time.Time, n *local.Network) error {
 	if n.Error != "" {
 		fmt.Fprintf(e.out, "  error: %s\n", n.Error)
 	}
+	if n.State == local.Down {
+		fmt.Fprintf(e.out, "  `ginnel up %s` switches it on\n", n.Name)
+	}
 	if n.State != local.Up {
 		return nil
 	}
-	fmt.Fprintf(e.out, "  you: %s, %s in %s, %s\n", orDash(n.Self.Name), n.Self.Address, n.Root, n.Role)
+	fmt.Fprintf(e.out, "  you: %s, %s in %s, %s\n", orDash(n.Self.Name), addressOrDash(n.Self.Address), n.Root, n.Role)
 	fmt.Fprintf(e.out, "  wireguard: %s, UDP port %d, key %s\n", orDash(n.Backend), n.ListenPort, n.PublicKey)
-	fmt.Fprintf(e.out, "  map: revision %d, last contact with the coordinator %s\n", n.Revision, ago(now, n.LastContact))
+	fmt.Fprintf(e.out, "  map: revision %d, last contact with the coordinator: %s\n", n.Revision, ago(now, n.LastContact))
 	for _, p := range n.Problems {
 		fmt.Fprintf(e.out, "  problem: %s\n", p)
 	}
-	rows := [][]string{{"  PEER", "ADDRESS", "CIDR", "ENDPOINT", "HANDSHAKE", "RX", "TX", ""}}
+	rows := [][]string{{"  PEER", "ADDRESS", "CIDR", "ENDPOINT", "HANDSHAKE", "RX", "TX", "STATE"}}
 	for i := range n.Peers {
 		rows = append(rows, peerRow(now, &n.Peers[i]))
 	}
@@ -82,12 +85,23 @@ func peerRow(now time.Time, p *local.Peer) []string {
 	if p.Endpoint.IsValid() {
 		endpoint = p.Endpoint.String()
 	}
-	how := "not connected"
-	if p.Connected {
-		how = "direct"
-	}
-	if p.Role != wire.RolePeer {
-		how += ", " + string(p.Role)
+	how := reach(p)
+	if p.Role == wire.RoleCoordinator {
+		how += ", coordinator"
 	}
 	return []string{"  " + p.Name, p.Address.String(), p.CIDR, endpoint, ago(now, p.LastHandshake), size(p.Rx), size(p.Tx), how}
+}
+
+// reach says how a peer is reached. One that was never reached is being
+// tried: that is no fault.
+func reach(p *local.Peer) string {
+	switch {
+	case p.Connected:
+		return "direct"
+	case p.Role == wire.RoleInvitee:
+		return "invited"
+	case p.Endpoint.IsValid() && p.LastHandshake.IsZero():
+		return "connecting"
+	}
+	return "not connected"
 }

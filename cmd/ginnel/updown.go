@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/pflag"
 )
@@ -32,11 +31,10 @@ func up(ctx context.Context, e *env, name string) error {
 	if err := e.paths.setNetwork(*n); err != nil {
 		return err
 	}
-	if err := e.reload(ctx, n.Name); err != nil {
+	if err := e.say("switched %s on", n.Name); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s is up\n", n.Name)
-	return nil
+	return e.reload(ctx)
 }
 
 func down(ctx context.Context, e *env, name string) error {
@@ -51,6 +49,5 @@ func down(ctx context.Context, e *env, name string) error {
 	if err := e.takeDown(ctx, n); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s is down\n", n.Name)
-	return nil
+	return e.say("switched %s off", n.Name)
 }

@@ -35,8 +35,9 @@ import (
 )
 
 const (
-	tryTime  = 5 * time.Second  // for one endpoint with one key: one handshake, and once more
-	joinTime = 30 * time.Second // for all of it
+	tryTime       = 5 * time.Second        // at most for one address with one key: one handshake, and once more
+	shortestRound = 500 * time.Millisecond // for all addresses with one key
+	joinTime      = 30 * time.Second       // for all of it
 )
 
 // Join is an invitation that was redeemed and is not confirmed yet.
@@ -65,6 +66,9 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 		return nil, err
 	}
 	path := state.Path(stateDir, inv.Network)
+	if err := checkInterface(sys.Network, inv.Network, path); err != nil {
+		return nil, err
+	}
 	store, again, err := prepare(path, inv)
 	if err != nil {
 		return nil, err
@@ -80,8 +84,29 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 	return &Join{Config: wanted, store: store}, nil
 }
 
+// checkInterface refuses an interface that somebody else made: it would be
+// adopted, and deleted. Where there is a state the interface may be what an
+// unfinished join left.
+func checkInterface(n platform.Network, name, statePath string) error {
+	if _, err := os.Lstat(statePath); err == nil {
+		return nil
+	}
+	var s platform.NetState
+	err := n.Observe(name, &s)
+	switch {
+	case err == nil:
+		return fmt.Errorf("there is an interface %s on this machine already, and the network's would have the same name: remove it first", name)
+	case !errors.Is(err, platform.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
 // choosePort picks a free UDP port where none is wanted.
 func choosePort(cfg *config.Network) error {
+	if cfg.ListenPort != 0 {
+		return nil
+	}
 	for cfg.ListenPort == 0 || cfg.ListenPort == wire.SignalPort {
 		c, err := net.ListenUDP("udp", nil)
 		if err != nil {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"ginnel/daemon"
 	"ginnel/daemon/config"
+	"ginnel/daemon/control"
 	"ginnel/daemon/state"
 	"ginnel/key"
 	"ginnel/platform"
@@ -40,13 +42,19 @@ func (r *redeemer) redeem(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
+	pace := time.NewTicker(shortestRound) // what fails at once is not repeated at once
+	defer pace.Stop()
 	for k := r.inv.Key; ; k = r.nextKey(k) {
 		done, err := r.round(ctx, tunnel, k)
 		if done {
 			return err
 		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+		}
 		if ctx.Err() != nil {
-			return r.unreached(err)
+			return r.unreached(ctx, err)
 		}
 	}
 }
@@ -59,7 +67,10 @@ func (r *redeemer) nextKey(k key.PrivateKey) key.PrivateKey {
 	return r.inv.Key
 }
 
-func (r *redeemer) unreached(last error) error {
+func (r *redeemer) unreached(ctx context.Context, last error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("interrupted: %w", ctx.Err())
+	}
 	return fmt.Errorf("no answer from the coordinator at %v: check that its UDP port is open to the outside and that the invitation is neither used nor expired (%w)",
 		r.inv.Coordinator.Endpoints, last)
 }
@@ -87,27 +98,58 @@ func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.Priv
 	if err != nil {
 		return true, err
 	}
-	err = errors.New("no endpoint to try")
+	var last error
 	for _, ep := range r.inv.Coordinator.Endpoints {
-		var addrs []netip.AddrPort
-		if addrs, err = r.resolve(ctx, ep); err != nil {
-			continue
-		}
+		addrs, err := r.resolve(ctx, ep)
 		for _, addr := range addrs {
 			if err := tunnel.Apply(r.toward(addr, k)); err != nil {
 				return true, err
 			}
-			try, cancel := context.WithTimeout(ctx, tryTime)
-			_, err = client.Redeem(try, r.id.PrivateKey.Public())
-			cancel()
-			var refused *wire.Problem
-			if err == nil || errors.As(err, &refused) && refused.Status < wire.StatusInternal {
-				r.uncertain = false
+			if done, err = r.try(ctx, client, k); done {
 				return true, err
 			}
 		}
+		last = err
 	}
-	return false, err
+	return false, last
+}
+
+// patience is how long one address, or one look-up, has: every endpoint gets
+// its turn with either key in joinTime.
+func (r *redeemer) patience() time.Duration {
+	return min(tryTime, joinTime/time.Duration(2*max(1, len(r.inv.Coordinator.Endpoints))))
+}
+
+// try submits the key once.
+func (r *redeemer) try(ctx context.Context, client *control.Client, k key.PrivateKey) (done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.patience())
+	defer cancel()
+	before := r.uncertain
+	_, err = client.Redeem(ctx, r.id.PrivateKey.Public())
+	if done = r.isAnswer(err, before, k); done {
+		r.uncertain = false
+	}
+	return done, err
+}
+
+// isAnswer tells whether err, of a request with private key k, is what the
+// coordinator decided. Where an earlier request may have been accepted, a 401
+// is not: then the invitation's key is nobody's any more.
+func (r *redeemer) isAnswer(err error, uncertain bool, k key.PrivateKey) bool {
+	var refused *wire.Problem
+	switch {
+	case err == nil:
+		return true
+	case !errors.As(err, &refused):
+		return false
+	}
+	switch refused.Status {
+	case wire.StatusTimeout, wire.StatusTooMany: // of the server, before it read the request
+		return false
+	case wire.StatusUnauthorized:
+		return !uncertain || !k.Equal(r.inv.Key)
+	}
+	return refused.Status < wire.StatusInternal
 }
 
 // toward makes the coordinator the only peer, anew, so that a handshake with
@@ -132,8 +174,15 @@ func (r *redeemer) resolve(ctx context.Context, endpoint string) ([]netip.AddrPo
 	addrs := []netip.Addr{}
 	if a, err := netip.ParseAddr(host); err == nil {
 		addrs = append(addrs, a)
-	} else if addrs, err = r.sys.Resolve(ctx, host); err != nil {
-		return nil, fmt.Errorf("look up %s: %w", host, err)
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, r.patience())
+		defer cancel()
+		if addrs, err = r.sys.Resolve(ctx, host); err != nil {
+			return nil, fmt.Errorf("look up %s: %w", host, err)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("look up %s: it has no address", host)
 	}
 	out := make([]netip.AddrPort, len(addrs))
 	for i, a := range addrs {

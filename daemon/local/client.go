@@ -16,6 +16,9 @@ import (
 // ErrNotRunning is wrapped when no daemon answers on the socket.
 var ErrNotRunning = errors.New("the daemon is not running: start it with `systemctl start ginnel`, `/etc/init.d/ginnel start` or `ginnel daemon`")
 
+// ErrNotPermitted is wrapped when the socket is not the caller's to open.
+var ErrNotPermitted = errors.New("not permitted")
+
 // Client speaks to the daemon on this machine. Errors are *wire.Problem
 // where the daemon or the coordinator refused.
 type Client struct{ http http1.Client }
@@ -28,7 +31,7 @@ func NewClient(socket string) *Client {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 			return nil, ErrNotRunning
 		case errors.Is(err, fs.ErrPermission):
-			return nil, fmt.Errorf("not permitted to open %s: be root or a member of the group ginnel", socket)
+			return nil, fmt.Errorf("%w to open %s: be root or a member of the group ginnel", ErrNotPermitted, socket)
 		}
 		return conn, err
 	}
@@ -58,8 +61,16 @@ func (c *Client) Coordinator(ctx context.Context, network, method, path string, 
 // callTime is longer than the daemon waits for a coordinator.
 const callTime = 30 * time.Second
 
+var errNoAnswer = fmt.Errorf("the daemon does not answer within %v: its log may say why", callTime)
+
 func (c *Client) call(ctx context.Context, method, target string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, callTime, errNoAnswer)
 	defer cancel()
-	return c.http.JSON(ctx, method, target, in, out)
+	err := c.http.JSON(ctx, method, target, in, out)
+	for _, plain := range []error{ErrNotRunning, errNoAnswer} {
+		if errors.Is(err, plain) {
+			return plain // what was asked does not matter
+		}
+	}
+	return err
 }

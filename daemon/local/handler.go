@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 
@@ -19,14 +20,19 @@ type Daemon interface {
 	Coordinator(ctx context.Context, network string, r *http1.Request) (*http1.Response, error)
 }
 
-// Handler serves the local API. Whoever may open the socket may do everything.
+// Handler serves the local API. Whoever may open the socket may do everything,
+// and is told every error: one that is no problem is a 500 with its text.
 func Handler(d Daemon) http1.Handler {
 	return func(ctx context.Context, r *http1.Request) *http1.Response {
 		resp, err := serve(ctx, d, r)
-		if err != nil {
-			return http1.Fail(err)
+		var p *wire.Problem
+		switch {
+		case err == nil:
+			return resp
+		case !errors.As(err, &p):
+			err = wire.Errorf(wire.StatusInternal, "%v", err)
 		}
-		return resp
+		return http1.Fail(err)
 	}
 }
 
@@ -34,7 +40,7 @@ func serve(ctx context.Context, d Daemon, r *http1.Request) (*http1.Response, er
 	switch {
 	case r.Path == PathStatus:
 		if r.Method != "GET" {
-			return nil, wire.Errorf(wire.StatusMethod, "%s takes GET, not %s", r.Path, r.Method)
+			return only("GET", r), nil
 		}
 		s, err := d.Status(ctx)
 		if err != nil {
@@ -43,7 +49,7 @@ func serve(ctx context.Context, d Daemon, r *http1.Request) (*http1.Response, er
 		return http1.JSON(wire.StatusOK, s), nil
 	case r.Path == PathReload:
 		if r.Method != "POST" {
-			return nil, wire.Errorf(wire.StatusMethod, "%s takes POST, not %s", r.Path, r.Method)
+			return only("POST", r), nil
 		}
 		if err := d.Reload(ctx); err != nil {
 			return nil, err
@@ -59,6 +65,13 @@ func serve(ctx context.Context, d Daemon, r *http1.Request) (*http1.Response, er
 		return d.Coordinator(ctx, name, &inner)
 	}
 	return nil, wire.Errorf(wire.StatusNotFound, "there is no %s in the local API", r.Path)
+}
+
+// only refuses a method other than the one that a path takes.
+func only(method string, r *http1.Request) *http1.Response {
+	resp := http1.Fail(wire.Errorf(wire.StatusMethod, "%s takes %s, not %s", r.Path, method, r.Method))
+	resp.Header.Set("Allow", method) // RFC 9110, section 15.5.6
+	return resp
 }
 
 // splitNetwork takes /v1/networks/NAME/coordinator/PATH apart.

@@ -43,6 +43,9 @@ const (
 	Up     State = "up"     // its interface is configured
 	Failed State = "failed" // it could not be started, or stopped by itself; it is tried again
 	Down   State = "down"   // switched off in the configuration
+	// Unknown is what the command line says of a configured network that no
+	// daemon tells it about; the daemon never does.
+	Unknown State = "unknown"
 )
 
 // Network is one network on this machine.

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/daemon/config"
+	"ginnel/daemon/join"
+	"ginnel/daemon/local"
+	"ginnel/platform/dbfile"
+	"ginnel/wire"
+)
+
+func setupJoin(fs *pflag.FlagSet) action {
+	port := fs.Uint16("listen-port", 0, "WireGuard's UDP port on this machine (default: any free one)")
+	mtu := fs.Int("mtu", config.DefaultMTU, "the interface's MTU in bytes")
+	noRoutes := fs.Bool("no-routing", false, "add no route for the network's range")
+	hosts := fs.String("hosts", config.DefaultHosts, "the hosts file to keep the peers' names in, or none")
+	exclude := fs.StringArray("exclude", nil, "a range of own addresses never told to others, or all; may be repeated")
+	del := fs.Bool("delete", false, "delete the invitation's file afterwards")
+	return func(ctx context.Context, e *env, args []string) error {
+		inv, file, err := readInvitation(e.in, args[0])
+		if err != nil {
+			return err
+		}
+		if *del && file == "" {
+			return usagef("--delete deletes the invitation's file, and this invitation came without one")
+		}
+		n := config.New(inv.Network, config.Peer)
+		n.Endpoints, n.ListenPort, n.MTU, n.Routes, n.Hosts = inv.Coordinator.Endpoints, *port, *mtu, !*noRoutes, *hosts
+		if n.Exclude, err = parseExclude(*exclude); err != nil {
+			return err
+		}
+		if err := joinNetwork(ctx, e, inv, n); err != nil {
+			return err
+		}
+		if *del {
+			if err := os.Remove(file); err != nil {
+				return fmt.Errorf("joined, but the invitation is still there: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+func parseExclude(list []string) (out []netip.Prefix, err error) {
+	for _, s := range list {
+		if s == "all" {
+			out = append(out, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, usagef("%q is no range of addresses: want one such as 192.168.0.0/16, or all", s)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// areThere counts peers: "1 peer is", "2 peers are".
+func areThere(peers int) string {
+	if peers == 1 {
+		return "1 peer is"
+	}
+	return plural(peers, "peer") + " are"
+}
+
+// readInvitation reads an invitation from where arg says; file is its path
+// when it came from a file.
+func readInvitation(in io.Reader, arg string) (inv *wire.Invitation, file string, err error) {
+	text := arg
+	if arg == "-" {
+		b, err := io.ReadAll(io.LimitReader(in, wire.MaxBody))
+		if err != nil {
+			return nil, "", fmt.Errorf("read the invitation: %w", err)
+		}
+		text = string(b)
+	} else if b, err := readShort(arg); err == nil {
+		text, file = string(b), arg
+	} else if noFile := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG); !noFile {
+		return nil, "", fmt.Errorf("read the invitation: %w", err)
+	} else if !strings.HasPrefix(strings.ToLower(arg), wire.TokenPrefix) {
+		name := arg
+		if len(name) > 100 {
+			name = "of that name" // it may be what is left of a token
+		}
+		return nil, "", fmt.Errorf("there is no file %s, and a token begins with %q: give the invitation's file, its whole token, or - for standard input", name, wire.TokenPrefix)
+	}
+	inv, err = wire.ParseInvitation(text)
+	return inv, file, err
+}
+
+// readShort reads a file, of a large one only the beginning.
+func readShort(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, wire.MaxBody))
+}
+
+func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Network) error {
+	if err := e.checkNew(n); err != nil {
+		return err
+	}
+	if err := dbfile.EnsureDir(e.paths.state); err != nil {
+		return err
+	}
+	j, err := join.Redeem(ctx, e.system(quiet), e.paths.state, inv, n)
+	if err != nil {
+		return err
+	}
+	if err := e.paths.setNetwork(j.Config); err != nil {
+		return errors.Join(fmt.Errorf("the invitation is redeemed, but this machine is not configured (run the same join again): %w", err), j.Abandon())
+	}
+	if err := j.Confirm(); err != nil {
+		return err
+	}
+	if err := e.say("joined %s as %s, %s", inv.Network, inv.Name, inv.Address); err != nil {
+		return err
+	}
+	if err := e.reload(ctx); err != nil {
+		return err
+	}
+	return e.await(ctx, inv.Network)
+}
+
+// awaitTime is how long join waits for the daemon to be in the network.
+const awaitTime = 10 * time.Second
+
+// await waits until the daemon has a map of the network from its coordinator.
+func (e *env) await(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, awaitTime)
+	defer cancel()
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for trouble := ""; ; {
+		st, err := e.client().Status(ctx)
+		if errors.Is(err, local.ErrNotRunning) {
+			return nil // reload said so
+		}
+		if err == nil {
+			n := described(st, &config.Network{Name: name})
+			if !n.LastContact.IsZero() {
+				return e.say("%s visible", areThere(len(n.Peers)))
+			}
+			trouble = n.Error
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			if trouble != "" {
+				return fmt.Errorf("joined, but the network does not come up: %s", trouble)
+			}
+			e.note("the daemon has not heard from the coordinator yet: `ginnel status %s` tells when it has", name)
+			return nil
+		}
+	}
+}
