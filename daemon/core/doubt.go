@@ -10,29 +10,38 @@ import (
 
 // doubt begins when there is reason to think that p's endpoint does not carry
 // any longer, though there is a session: our own addresses changed, or p's.
-// With moved the first endpoint to use is the member's new Seen, since the one
-// in use was its old.
+// moved tells that the endpoint in use was the member's old Seen, so that its
+// new one is where to send at once.
 //
 // Each step makes WireGuard send a packet and probes the other daemon. If it
 // gets through, the other side learns our new address by it (roaming), and its
 // answer is the evidence that ends the doubt.
 func (c *Core) doubt(p *peer, moved bool) {
 	w := &p.path
-	w.last, w.was = netip.AddrPort{}, p.sight.endpoint
-	list := c.candidates(p)
-	if moved {
-		list = slices.Insert(list, 0, p.member.Endpoints.Seen)
-	}
-	list = slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == p.sight.endpoint })
-	w.list, w.at = distinct(list), -1
-	if moved && len(w.list) > 0 {
-		w.at = 0
-	}
 	if w.state != doubted {
 		w.failed = false
 	}
-	w.state, w.primed = doubted, false
+	w.state, w.primed, w.moved = doubted, false, moved
+	w.last, w.was = netip.AddrPort{}, p.sight.endpoint
 	w.next = c.now
+}
+
+// prime begins the steps, when it was just observed what is in use and how
+// much has arrived. What roamed meanwhile is tested as it is.
+func (c *Core) prime(p *peer) {
+	w := &p.path
+	list := c.candidates(p)
+	w.at = -1
+	if w.moved && w.was == p.sight.endpoint {
+		w.at = 0
+		list = slices.Insert(list, 0, p.member.Endpoints.Seen)
+	}
+	w.primed, w.was = true, p.sight.endpoint
+	list = slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was })
+	w.list = distinct(list)
+	if len(w.list) == 0 {
+		w.at = -1
+	}
 }
 
 // distinct drops repetitions, in place.
@@ -55,10 +64,8 @@ func (c *Core) judgeDoubted(p *peer, e evidence, act bool) {
 	case !act || !due(w.next, c.now):
 	case !p.sight.alive(c.now):
 		c.begin(p)
-	case !w.primed && w.was != p.sight.endpoint:
-		c.connect(p) // it has roamed meanwhile: a packet came from there
 	case !w.primed:
-		w.primed = true
+		c.prime(p)
 		c.doubtNow(p)
 	case !due(w.until, c.now):
 		w.lookAgain(c.now)

@@ -61,7 +61,8 @@ type path struct {
 	gentle bool
 
 	// While doubted.
-	was    netip.AddrPort // the endpoint when doubt began; kept until there is a session again
+	was    netip.AddrPort // the endpoint in doubt; kept until a path is found
+	moved  bool           // that was the member's Seen, which is another now
 	primed bool           // an observation since then is there to compare with
 	failed bool           // there is evidence against the endpoint
 }
@@ -265,6 +266,9 @@ func (c *Core) candidatesChanged(p *peer, moved bool) {
 	if p.passive() {
 		return
 	}
+	if w.state == resting || w.state == trying {
+		w.last, w.was = netip.AddrPort{}, netip.AddrPort{} // only what is still known counts
+	}
 	switch w.state {
 	case resting:
 		c.stir(p)
@@ -273,7 +277,7 @@ func (c *Core) candidatesChanged(p *peer, moved bool) {
 			c.tryAgain(p)
 		}
 	case connected:
-		w.last = netip.AddrPort{} // only what is still known counts
+		w.last = netip.AddrPort{}
 		if slices.Contains(c.candidates(p), p.sight.endpoint) {
 			w.last = p.sight.endpoint
 			return

@@ -273,3 +273,31 @@ func TestSymmetricNAT(t *testing.T) {
 		}
 	})
 }
+
+// TestChaos moves, kills and boots at random under loss; whatever happened, a
+// few quiet minutes later everybody reaches everybody.
+func TestChaos(t *testing.T) {
+	var worst time.Duration
+	seeds(t, 100, func(t *testing.T, seed uint64) {
+		w := newWorld(t, seed)
+		w.up()
+		w.loss = 0.05
+		homes := []*home{w.h1, w.h2, w.newHome("203.0.113.3", "192.168.3.0/24", false)}
+		for i := range 30 {
+			w.run(time.Duration(w.rnd.IntN(20000)) * time.Millisecond)
+			n := w.all[2+w.rnd.IntN(3)]
+			switch w.rnd.IntN(3) {
+			case 0, 1:
+				h := homes[w.rnd.IntN(len(homes))]
+				n.move(h, h.lan.Addr().Next().String()[:10]+fmt.Sprint(100+i))
+			case 2:
+				n.kill()
+				w.run(time.Duration(w.rnd.IntN(5000)) * time.Millisecond)
+				n.boot()
+			}
+		}
+		w.loss = 0
+		worst = max(worst, w.until("mesh", 5*time.Minute, func() bool { return w.meshed(w.all...) }))
+	})
+	t.Log("slowest:", worst)
+}

@@ -26,6 +26,7 @@ func (c *Core) heard(p *peer) {
 	switch w := &p.path; {
 	case w.state == doubted && w.primed:
 		c.connect(p)
+		c.look.tunnel(c.now) // it may have roamed: news is compared with what is in use
 	case w.state == connected || w.state == doubted || p.passive():
 	default:
 		w.next = c.now // the tunnel shows more
