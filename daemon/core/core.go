@@ -8,6 +8,39 @@
 // It is level-triggered: it keeps the desired state, compares it with the last
 // observed one, and asks for the difference. A first start, a lost message, a
 // failed action and a stranger's `wg set` all take the same path.
+//
+// # What is believed
+//
+// A map or delta is checked as a whole before it changes anything, and one
+// with another key for the coordinator is refused as a whole: the key is
+// pinned. The coordinator is in the tunnel whatever the map says. Errors,
+// refusals and nonsense never shrink the map.
+//
+// A successful change is added to what was observed, instead of reading it
+// again; after a failed one the tunnel is read. What a torn observation does
+// not show may be there: nothing is removed or added again because of it.
+//
+// # Paths
+//
+// Each member has a path: resting, trying, connected or doubted (path.go,
+// doubt.go). WireGuard sends initiations at most every 5 s, unless the peer is
+// removed and added again; so that is how a candidate is tried, and only on a
+// fresh observation that shows no session and nothing that might be the other
+// side's handshake. The endpoint of a connected peer is left to WireGuard's
+// roaming. When its address or ours changes the session is kept, and other
+// endpoints are tried with it: a packet that gets through moves the other
+// side's endpoint, and its answer is the evidence. Silence alone is no reason
+// to doubt: a peer without keepalive is silent for minutes.
+//
+// Handshakes are dated by the clock of Step, not by the times the tunnel
+// tells: routers' wall clocks jump.
+//
+// # The coordinator
+//
+// It is asked at once when it nudges and when its path comes up (at a start
+// the first question waits half a second for that), every five minutes
+// otherwise, and with backoff after failures. While it is away nothing else
+// changes.
 package core
 
 import (

@@ -110,20 +110,19 @@ func TestMeshIsQuiet(t *testing.T) {
 			n.ticks, n.actions = 0, 0
 		}
 		saved := w.ann.lastSaved
-		w.run(time.Hour)
-		if !w.meshed(w.all...) {
-			w.fail("mesh did not hold for an hour")
-		}
+		w.run(15 * time.Minute)
+		// Between two keepalives a session may be over, and none be made.
+		w.until("mesh", simKeepalive*time.Second, func() bool { return w.meshed(w.all...) })
 		for _, n := range w.all {
 			if len(n.touched) > 0 {
 				w.fail("%s touched live peers: %v", n.name, n.touched)
 			}
-			if limit := 60 * 15; n.ticks > limit || n.actions > 60*30 {
-				w.fail("%s woke up %d times for %d actions in a quiet hour", n.name, n.ticks, n.actions)
+			if limit := 15 * 15; n.ticks > limit || n.actions > 15*30 {
+				w.fail("%s woke up %d times for %d actions in a quiet quarter of an hour", n.name, n.ticks, n.actions)
 			}
 		}
 		if w.ann.lastSaved != saved {
-			w.fail("ann saved in a quiet hour")
+			w.fail("ann saved while nothing changed")
 		}
 	})
 }
@@ -169,8 +168,8 @@ func TestMoveHome(t *testing.T) {
 	t.Log("slowest:", worst)
 }
 
-// onlyTouched checks that nobody touched live peers but those that moved, and
-// they nobody needlessly... what they touch is up to them.
+// onlyTouched checks that only those that moved, and others only because of
+// them, touched peers with a session.
 func (w *world) onlyTouched(moved ...*node) {
 	w.t.Helper()
 	for _, n := range w.all {
@@ -187,13 +186,13 @@ func (w *world) onlyTouched(moved ...*node) {
 }
 
 func TestCoordinatorDown(t *testing.T) {
-	seeds(t, 20, func(t *testing.T, seed uint64) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
 		w := newWorld(t, seed)
 		w.up()
 		w.coord.kill()
 		w.coord.off = true
 		others := w.all[1:]
-		w.run(2 * time.Hour)
+		w.run(time.Hour)
 		if !w.meshed(others...) {
 			w.fail("the others lost one another")
 		}
