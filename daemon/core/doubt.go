@@ -31,17 +31,14 @@ func (c *Core) doubt(p *peer, moved bool) {
 func (c *Core) prime(p *peer) {
 	w := &p.path
 	list := c.candidates(p)
-	w.at = -1
-	if w.moved && w.was == p.sight.endpoint {
+	w.at, w.want = -1, netip.AddrPort{}
+	seen := p.member.Endpoints.Seen
+	if w.moved && w.was == p.sight.endpoint && seen != w.was && c.view.usable(seen) {
 		w.at = 0
-		list = slices.Insert(list, 0, p.member.Endpoints.Seen)
+		list = slices.Insert(list, 0, seen)
 	}
 	w.primed, w.was = true, p.sight.endpoint
-	list = slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was })
-	w.list = distinct(list)
-	if len(w.list) == 0 {
-		w.at = -1
-	}
+	w.list = distinct(slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was }))
 }
 
 // distinct drops repetitions, in place.
