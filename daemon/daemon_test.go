@@ -10,7 +10,7 @@ import (
 )
 
 func TestNetworkComesUp(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.peers(map[string]string{"ann": "servers", "bob": "servers", "carl": "phones"})
 		r.within(5*time.Second, "sessions", func() bool {
 			return r.find("hub").sees("ann", "bob", "carl")() && r.find("ann").sees("bob", "hub")() &&
@@ -28,7 +28,7 @@ func TestNetworkComesUp(t *testing.T) {
 }
 
 func TestAssociationIsSeenByBoth(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.peers(map[string]string{"ann": "servers", "carl": "phones"})
 		ann, carl := r.find("ann"), r.find("carl")
 		r.within(5*time.Second, "maps", func() bool { return ann.sees("hub")() && carl.sees("hub")() })
@@ -41,7 +41,7 @@ func TestAssociationIsSeenByBoth(t *testing.T) {
 }
 
 func TestDisabledPeerIsDropped(t *testing.T) {
-	inBubble(t, func(r *rig) {
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.peers(map[string]string{"ann": "servers", "bob": "servers"})
 		hub, ann, bob := r.find("hub"), r.find("ann"), r.find("bob")
 		r.within(5*time.Second, "sessions", func() bool { return hub.sees("ann", "bob")() && ann.sees("bob", "hub")() })

@@ -11,11 +11,11 @@ import (
 )
 
 // run is the peer's loop. It ends with ctx, or when the role failed.
-func (p *peer) run(ctx context.Context) error {
+func (p *peer) run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer p.tasks.Wait()
 	defer cancel()
-	defer close(p.ended)
+	defer func() { p.end(err) }()
 	first := core.Started{Map: p.savedMap()}
 	failed := make(chan error, 1)
 	if p.role != nil {
@@ -52,6 +52,15 @@ func (p *peer) run(ctx context.Context) error {
 			ev = core.Tick{}
 		}
 	}
+}
+
+// end lets those know who wait for the loop, and why.
+func (p *peer) end(err error) {
+	p.endErr = err
+	if err == nil {
+		p.endErr = errStopping
+	}
+	close(p.ended)
 }
 
 // savedMap returns the map to start with. One that cannot be read is no reason

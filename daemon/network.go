@@ -90,11 +90,7 @@ func (n *network) run(ctx context.Context) error {
 		return err
 	}
 	err = p.run(ctx)
-	if err == nil {
-		n.set(nil, errStopping)
-	} else {
-		n.set(nil, err)
-	}
+	n.set(nil, p.endErr)
 	return errors.Join(err, p.close())
 }
 

@@ -48,6 +48,7 @@ type peer struct {
 	wake    chan struct{}   // the role's Wake; holds one
 	changed chan struct{}   // the kernel's news; holds one
 	ended   chan struct{}   // closed when the loop takes nothing any more
+	endErr  error           // why; set before ended is closed
 }
 
 // openPeer opens what the peer keeps on disk. Nothing runs yet.

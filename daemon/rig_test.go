@@ -52,7 +52,7 @@ var ports = map[string]uint16{"home": 51820, "lab": 51821}
 // inBubble runs f with a rig that has the machine hub and the network home with
 // the CIDRs servers and phones. Afterwards all daemons are stopped, and the log
 // is searched for secrets.
-func inBubble(t *testing.T, f func(r *rig)) {
+func inBubble(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t, world: fake.NewWorld(time.Now()), books: map[string]*network.Book{}}
@@ -68,7 +68,7 @@ func inBubble(t *testing.T, f func(r *rig)) {
 				m.halt()
 			}
 		}()
-		f(r)
+		f(t, r)
 	})
 }
 
@@ -412,6 +412,16 @@ func (m *machine) sees(names ...string) func() bool {
 // has tells whether the machine's printed state has a text.
 func (m *machine) has(text string) bool { return strings.Contains(m.String(), text) }
 
+// starts counts how often a machine's network was started, by the log.
+func (r *rig) starts(machine, network string) (n int) {
+	for line := range strings.Lines(r.log.String()) {
+		if strings.Contains(line, "msg=\"started with") && strings.Contains(line, "machine="+machine+" network="+network+" ") {
+			n++
+		}
+	}
+	return n
+}
+
 // logBuffer is a buffer for concurrent use.
 type logBuffer struct {
 	mu sync.Mutex
@@ -430,4 +440,12 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// stoppedBook reads the book of home from the disk of a hub that does not run.
+func stoppedBook(r *rig, hub *machine) *network.Book {
+	s, book, _, err := store.Open(hub.book("home"))
+	r.ok(err)
+	r.ok(s.Close())
+	return book
 }

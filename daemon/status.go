@@ -18,7 +18,7 @@ func (p *peer) status(ctx context.Context) local.Network {
 	case p.asks <- func() { answer <- p.describe() }:
 		return <-answer
 	case <-p.ended:
-		return withoutPeer(&p.cfg, local.Failed, errStopping)
+		return withoutPeer(&p.cfg, local.Failed, p.endErr)
 	case <-ctx.Done():
 		n := withoutPeer(&p.cfg, local.Up, nil)
 		n.Problems = []string{"the network is too busy to tell more"}

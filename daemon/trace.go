@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"ginnel/daemon/core"
@@ -26,8 +27,11 @@ func (p *peer) trace(ctx context.Context, ev core.Event, actions []core.Action) 
 			todo = append(todo, s)
 		}
 	}
-	if news || len(todo) > 0 {
+	switch {
+	case len(todo) > 0:
 		p.log.Debug(event, "todo", strings.Join(todo, "; "))
+	case news:
+		p.log.Debug(event)
 	}
 }
 
@@ -42,13 +46,13 @@ func describeEvent(ev core.Event) (text string, news bool) {
 	case core.Fetched:
 		return describeFetched(&ev), true
 	case core.Signalled:
-		return fmt.Sprintf("%s %d from %s", signalName(ev.Signal), ev.Signal.Value, ev.From), true
+		return fmt.Sprintf("%s %d came from %s", signalName(ev.Signal), ev.Signal.Value, ev.From), true
 	case core.Resolved:
-		return outcome("look "+ev.Host+" up", ev.Err) + fmt.Sprintf(": %v", ev.Addrs), true
+		return outcome(fmt.Sprintf("look up %s, at %v", ev.Host, ev.Addrs), ev.Err), true
 	case core.Reported:
-		return outcome("tell the coordinator our candidates", ev.Err), true
+		return outcome("report", ev.Err), true
 	case core.Applied:
-		return outcome("apply", ev.Err), ev.Err != nil
+		return outcome(appliedTo(ev.Action), ev.Err), ev.Err != nil
 	case core.TunnelObserved:
 		return outcome("look at the tunnel", ev.Err), ev.Err != nil
 	case core.NetObserved:
@@ -63,6 +67,16 @@ func describeEvent(ev core.Event) (text string, news bool) {
 	return fmt.Sprintf("%T", ev), true
 }
 
+func appliedTo(a core.Action) string {
+	switch a.(type) {
+	case core.ApplyTunnel:
+		return "change the tunnel"
+	case core.ApplyNet:
+		return "change the link"
+	}
+	return "write the names"
+}
+
 func outcome(what string, err error) string {
 	if err != nil {
 		return fmt.Sprintf("%s: failed: %v", what, err)
@@ -75,7 +89,7 @@ func describeFetched(ev *core.Fetched) string {
 	if ev.Err != nil || u == nil {
 		return outcome("fetch the map", ev.Err)
 	}
-	text := fmt.Sprintf("fetched %s: %d members in %d ranges", position(u.Position), len(u.Members), len(u.Ranges))
+	text := fmt.Sprintf("fetched %s: %d members within %v", position(u.Position), len(u.Members), u.Ranges)
 	for _, patch := range u.Patches {
 		text += fmt.Sprintf(", %s is at %s", patch.Address, endpoints(patch.Endpoints))
 	}
@@ -109,7 +123,7 @@ func (p *peer) describeAction(a core.Action) string {
 	case core.ApplyTunnel:
 		return p.describeChange(&a.Change)
 	case core.ApplyNet:
-		return fmt.Sprintf("link %+v", a.Change)
+		return describeNetChange(&a.Change)
 	case core.Report:
 		return fmt.Sprintf("report %v", a.Report.Candidates)
 	case core.Fetch:
@@ -126,10 +140,33 @@ func (p *peer) describeAction(a core.Action) string {
 	return ""
 }
 
+func describeNetChange(c *platform.NetChange) string {
+	var parts []string
+	if c.SetUp {
+		parts = append(parts, "up")
+	}
+	if c.SetMTU != 0 {
+		parts = append(parts, fmt.Sprintf("mtu %d", c.SetMTU))
+	}
+	list := func(what string, ps []netip.Prefix) {
+		if len(ps) > 0 {
+			parts = append(parts, fmt.Sprintf("%s %v", what, ps))
+		}
+	}
+	list("without addresses", c.RemoveAddresses)
+	list("without routes", c.RemoveRoutes)
+	list("addresses", c.AddAddresses)
+	list("routes", c.AddRoutes)
+	return "link: " + strings.Join(parts, ", ")
+}
+
 // describeChange never shows a private key: that there is one is said.
 func (p *peer) describeChange(c *platform.TunnelChange) string {
 	var b strings.Builder
 	b.WriteString("tunnel:")
+	if c.ReplacePeers {
+		b.WriteString(" replace all peers,")
+	}
 	if c.Set&platform.SetPrivateKey != 0 {
 		b.WriteString(" set the private key,")
 	}
@@ -166,6 +203,9 @@ func (p *peer) describePeerChange(b *strings.Builder, c *platform.PeerChange) {
 // called returns a member's name, or the beginning of the key of one that is
 // not in the map (any longer).
 func (p *peer) called(k key.PublicKey) string {
+	if k == p.id.Coordinator.PublicKey {
+		return "the coordinator"
+	}
 	m := p.core.Map()
 	for i := range m.Members {
 		if m.Members[i].PublicKey == k {
