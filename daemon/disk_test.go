@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ginnel/daemon/core"
+	"ginnel/daemon/state"
+	"ginnel/key"
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+// TestSaveIsTriedAgain checks that a map that cannot be saved is kept until it
+// can, is logged once, and that the newest counts.
+func TestSaveIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := makeState(t)
+		var log bytes.Buffer
+		p := &peer{disk: newDisk(), log: slog.New(slog.NewTextHandler(&log, nil)), store: openState(t, path)}
+		if err := p.store.Close(); err != nil { // all that is saved now fails
+			t.Fatal(err)
+		}
+		stop := runWriter(p)
+		put(p.disk.maps, mapAt(1))
+		<-time.After(10 * saveRetry)
+		if n := strings.Count(log.String(), "not saved"); n != 1 {
+			t.Errorf("%d failures are logged, want one:\n%s", n, &log)
+		}
+		synctest.Wait()
+		p.store = openState(t, path)
+		put(p.disk.maps, mapAt(2))
+		synctest.Wait()
+		if m, err := p.store.Map(); err != nil || m == nil || m.Position.Revision != 2 {
+			t.Errorf("saved is %+v, %v", m, err)
+		}
+		if !strings.Contains(log.String(), "saved again") {
+			t.Errorf("log is\n%s", &log)
+		}
+		stop()
+		if err := p.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestWriteLast checks that what waits when the network stops is written.
+func TestWriteLast(t *testing.T) {
+	path := makeState(t)
+	names := &oneBlock{}
+	p := &peer{disk: newDisk(), log: slog.New(slog.DiscardHandler), store: openState(t, path), names: names}
+	put(p.disk.maps, mapAt(1))
+	put(p.disk.maps, mapAt(2))
+	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"old"}}}})
+	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"new"}}}})
+	p.writeLast(nil)
+	if m, err := p.store.Map(); err != nil || m == nil || m.Position.Revision != 2 {
+		t.Errorf("saved is %+v, %v", m, err)
+	}
+	if len(names.entries) != 1 || names.entries[0].Names[0] != "new" {
+		t.Errorf("names are %+v", names.entries)
+	}
+	if err := p.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func runWriter(p *peer) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { p.write(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+// oneBlock is platform.Names for one network.
+type oneBlock struct{ entries []platform.HostEntry }
+
+// Set implements platform.Names.
+func (o *oneBlock) Set(_ string, entries []platform.HostEntry) error {
+	o.entries = entries
+	return nil
+}
+
+func makeState(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "home.state")
+	hub := key.NewPrivate([key.Size]byte{1}).Public()
+	err := state.Create(path, state.Identity{
+		Network: "home", Root: netip.MustParsePrefix("10.42.0.0/16"), Name: "ann",
+		Address: netip.MustParseAddr("10.42.0.2"), PrivateKey: key.NewPrivate([key.Size]byte{2}),
+		Coordinator: state.Coordinator{Address: netip.MustParseAddr("10.42.0.1"), PublicKey: hub, APIPort: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func openState(t *testing.T, path string) *state.State {
+	t.Helper()
+	s, err := state.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func mapAt(revision uint64) *core.Map {
+	return &core.Map{Position: wire.Position{Revision: revision}, Self: wire.Member{Address: netip.MustParseAddr("10.42.0.2"), Name: "ann"}}
+}
