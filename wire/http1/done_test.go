@@ -151,7 +151,7 @@ func TestDoneLetsClientSeeTheEnd(t *testing.T) {
 		if got, took := until(near); took != 0 || !strings.HasSuffix(got, "\r\n\r\n\x00\x00\x00") {
 			t.Errorf("got %q after %s", got, took)
 		}
-		time.Sleep(http1.DoneTimeout) // virtual
+		<-time.After(http1.DoneTimeout) // virtual
 		wantOneCall(t, calls, began.Add(http1.DoneTimeout))
 	})
 }

@@ -87,7 +87,7 @@ func trickle(c net.Conn, s string, pause time.Duration) error {
 		if _, err := io.WriteString(c, s[i:i+1]); err != nil {
 			return err
 		}
-		time.Sleep(pause) // virtual: the slowness under test
+		<-time.After(pause) // virtual: the slowness under test
 	}
 	return nil
 }

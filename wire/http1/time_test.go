@@ -72,7 +72,7 @@ func TestSlowClients(t *testing.T) {
 // that with the request before counts for a head that has begun.
 func TestSlowHeadOfLaterRequest(t *testing.T) {
 	handler := func(ctx context.Context, r *http1.Request) *http1.Response {
-		time.Sleep(5 * time.Second) // virtual
+		<-time.After(5 * time.Second) // virtual
 		return echo(ctx, r)
 	}
 	for _, begun := range []string{"", "GET"} { // after the answer before, or with the request before
@@ -105,7 +105,7 @@ func TestSteadySlowBody(t *testing.T) {
 			fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
 			for range 60 {
 				io.WriteString(c, strings.Repeat("b", 1000))
-				time.Sleep(2 * time.Second)
+				<-time.After(2 * time.Second)
 			}
 		})
 		if a, err := readAnswer(bufio.NewReader(c)); err != nil || a.status != 200 {
@@ -217,7 +217,7 @@ func TestServeEnds(t *testing.T) {
 			if r.Path == "/stuck" {
 				<-ctx.Done()
 			} else {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 			return http1.JSON(200, r.Path)
 		}
