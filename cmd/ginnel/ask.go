@@ -61,6 +61,9 @@ func (e *env) confirm(yes bool, question string) error {
 	}
 	fmt.Fprintf(e.err, "%s [y/N] ", question)
 	line, err := bufio.NewReader(e.in).ReadString('\n')
+	if err != nil {
+		e.note("") // no answer ended the line
+	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
 		return nil
 	}

@@ -66,7 +66,10 @@ func (c *command) prepare() (*pflag.FlagSet, action) {
 
 // line is the command's synopsis.
 func (c *command) line() string {
-	line := "usage: ginnel " + c.name + " [OPTIONS]"
+	line := "usage: ginnel " + c.name
+	if fs, _ := c.prepare(); fs.HasFlags() {
+		line += " [OPTIONS]"
+	}
 	if c.args != "" {
 		line += " " + c.args
 	}
@@ -105,7 +108,7 @@ func overview(w io.Writer, noun string) {
 // The options that several commands share.
 
 func networkOption(fs *pflag.FlagSet) *string {
-	return fs.StringP("network", "n", "", "the network; may be left out where there is only one")
+	return fs.StringP("network", "n", "", "the `NETWORK`; may be left out where there is only one")
 }
 
 func jsonOption(fs *pflag.FlagSet) *bool { return fs.Bool("json", false, "print JSON") }

@@ -22,11 +22,11 @@ import (
 )
 
 func setupJoin(fs *pflag.FlagSet) action {
-	port := fs.Uint16("listen-port", 0, "WireGuard's UDP port on this machine (default: any free one)")
-	mtu := fs.Int("mtu", config.DefaultMTU, "the interface's MTU in bytes")
+	port := fs.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
+	mtu := fs.Int("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
 	noRoutes := fs.Bool("no-routing", false, "add no route for the network's range")
-	hosts := fs.String("hosts", config.DefaultHosts, "the hosts file to keep the peers' names in, or none")
-	exclude := fs.StringArray("exclude", nil, "a range of own addresses never told to others, or all; may be repeated")
+	hosts := fs.String("hosts", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, or none")
+	exclude := fs.StringArray("exclude", nil, "a `RANGE` of own addresses never told to others, or all; may be repeated")
 	del := fs.Bool("delete", false, "delete the invitation's file afterwards")
 	return func(ctx context.Context, e *env, args []string) error {
 		inv, file, err := readInvitation(e.in, args[0])

@@ -53,9 +53,9 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 }
 
 func setupNetworkCreate(fs *pflag.FlagSet) action {
-	endpoints := fs.StringArray("endpoint", nil, "HOST:PORT where this machine is reached from outside; may be repeated")
-	port := fs.Uint16("listen-port", defaultPort, "the UDP port of WireGuard, and the TCP port of the API inside the tunnel")
-	name := fs.String("name", "", "this machine's name in the network (default: its host name)")
+	endpoints := fs.StringArray("endpoint", nil, "`HOST:PORT` where this machine is reached from outside; must be given, may be repeated")
+	port := fs.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
+	name := fs.String("name", "", "this machine's `NAME` in the network (default: its host name)")
 	return func(ctx context.Context, e *env, args []string) error {
 		root, err := netip.ParsePrefix(args[1])
 		if err != nil {

@@ -107,7 +107,7 @@ func listPeers(ctx context.Context, e *env, network string, asJSON bool) error {
 	now := time.Now()
 	rows := [][]string{{"NAME", "ADDRESS", "CIDR", "STATE", "LAST HANDSHAKE", ""}}
 	for _, p := range peers {
-		rows = append(rows, []string{p.Name, p.Address.String(), p.CIDR, peerState(now, &p), ago(now, p.LastHandshake), peerMarks(&p)})
+		rows = append(rows, []string{p.Name, p.Address.String(), p.CIDR, peerState(now, &p), lastHandshake(now, &p), peerMarks(&p)})
 	}
 	return e.printTable(rows)
 }
@@ -117,6 +117,14 @@ func peerState(now time.Time, p *wire.Peer) string {
 		return "invited, expires in " + span(p.Expires.Sub(now))
 	}
 	return string(p.State)
+}
+
+// lastHandshake is by the coordinator's tunnel, which has none with itself.
+func lastHandshake(now time.Time, p *wire.Peer) string {
+	if p.Role == wire.RoleCoordinator {
+		return "-"
+	}
+	return ago(now, p.LastHandshake)
 }
 
 func peerMarks(p *wire.Peer) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -23,11 +22,10 @@ import (
 	"ginnel/wire/http1"
 )
 
-// The underlay addresses of the world's two machines, and one of nobody.
+// The underlay addresses of the world's two machines.
 var (
 	hubAddr  = netip.MustParseAddr("192.0.2.1")
 	peerAddr = netip.MustParseAddr("192.0.2.2")
-	nowhere  = netip.MustParseAddr("192.0.2.99")
 )
 
 // world is a coordinator's machine, which serves the API through its tunnel,
@@ -205,11 +203,6 @@ func (w *world) pendingKey() key.PrivateKey {
 		w.t.Error("the join is not pending")
 	}
 	return id.PrivateKey
-}
-
-func (w *world) stateExists() bool {
-	_, err := os.Stat(w.statePath())
-	return err == nil
 }
 
 func must(t *testing.T, err error) {
