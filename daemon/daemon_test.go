@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,23 @@ func TestAssociationIsSeenByBoth(t *testing.T) {
 		if !ann.has("carl.home.wg") || !carl.has("ann.home.wg") {
 			t.Errorf("names are missing:\n%s\n%s", ann, carl)
 		}
+	})
+}
+
+// TestSightings checks that the role learns from the tunnel where peers are:
+// those who report no candidates find each other by that, and soon.
+func TestSightings(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		for _, name := range []string{"ann", "bob"} {
+			m := r.machine(name)
+			r.join(m, "home", "servers")
+			m.cfg.Networks[0].Exclude = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}
+		for _, m := range r.machines {
+			m.start()
+		}
+		ann, bob := r.find("ann"), r.find("bob")
+		r.within(2*time.Second, "a session", func() bool { return ann.sees("bob", "hub")() && bob.sees("ann", "hub")() })
 	})
 }
 

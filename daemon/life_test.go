@@ -89,6 +89,17 @@ func TestRoleFails(t *testing.T) {
 		r.within(5*time.Second, "the network again", func() bool { return hub.status("home").State == local.Up && hub.sees("ann", "carl")() })
 		r.do("home", network.Associate{A: "servers", B: "phones"})
 		r.within(5*time.Second, "the new role speaks", ann.sees("carl", "hub"))
+
+		for range 5 { // with each failure it waits longer, until it has run for a while
+			r.within(time.Minute, "the network again", func() bool { return hub.role("home") != nil })
+			hub.role("home").fail(errors.New("out of paper"))
+			r.pass(time.Second)
+		}
+		r.within(time.Minute, "the network again", func() bool { return hub.role("home") != nil })
+		r.pass(2 * time.Minute)
+		hub.role("home").fail(errors.New("out of paper"))
+		r.pass(time.Second / 2)
+		r.within(2*time.Second, "the network soon", func() bool { return hub.role("home") != nil && hub.status("home").State == local.Up })
 	})
 }
 
@@ -126,20 +137,21 @@ func TestBehaviour52And53(t *testing.T) {
 // time, and that the log is not filled.
 func TestWatchFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		ann := r.machine("ann")
+		ann, hub := r.machine("ann"), r.find("hub")
 		deaf := &deafNetwork{Network: ann.OS}
 		ann.system.Network = deaf
+		hub.system.Network = &deafNetwork{Network: hub.OS}
 		r.join(ann, "home", "servers")
 		for _, m := range r.machines {
 			m.start()
 		}
-		r.within(5*time.Second, "a session", ann.sees("hub"))
+		r.within(5*time.Second, "the map", func() bool { return ann.sees("hub")() && ann.has("hub.home.wg") })
 		r.pass(10 * time.Minute)
 		if n := deaf.asked.Load(); n < 5 || n > 20 {
 			t.Errorf("it was asked %d times in ten minutes", n)
 		}
-		if n := strings.Count(r.log.String(), "noticed late"); n != 1 {
-			t.Errorf("it was logged %d times", n)
+		if n := strings.Count(r.log.String(), "noticed late"); n != 2 {
+			t.Errorf("it was logged %d times, want once on each machine", n)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/network"
@@ -261,4 +262,35 @@ func TestPlatformFaults(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestClear checks that an interface that is not there is not made for being
+// removed, and that neither failure keeps the other part from being removed.
+func TestClear(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		broken := errors.New("broken")
+		ann := r.machine("ann")
+		cfg := config.New("home", config.Peer)
+		entries := []platform.HostEntry{{Address: netip.MustParseAddr("10.42.0.1"), Names: []string{"hub.home.wg"}}}
+		r.ok(ann.Set("home", entries))
+		ann.Fail(fake.OpenTunnel, 1, broken)
+		r.ok(daemon.Clear(ann.system, &cfg))
+		if ann.has("names of") {
+			t.Errorf("machine is\n%s", ann)
+		}
+
+		r.ok(ann.Set("home", entries))
+		ann.SetLink("home")
+		if err := daemon.Clear(ann.system, &cfg); !errors.Is(err, broken) || ann.has("names of") {
+			t.Errorf("error is %v on\n%s", err, ann)
+		}
+		r.ok(ann.RemoveLink("home"))
+		_, err := ann.Open("home", 1280)
+		r.ok(err)
+		ann.Fail(fake.SetNames, 1, broken)
+		if err := daemon.Clear(ann.system, &cfg); !errors.Is(err, broken) || ann.has("tunnel home") {
+			t.Errorf("error is %v on\n%s", err, ann)
+		}
+		r.find("hub").start() // for the log
+	})
 }
