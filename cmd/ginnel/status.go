@@ -73,6 +73,9 @@ func (e *env) printNetwork(now time.Time, n *local.Network) error {
 	for _, p := range n.Problems {
 		fmt.Fprintf(e.out, "  problem: %s\n", p)
 	}
+	if len(n.Peers) == 0 {
+		return e.say("  no peers are visible")
+	}
 	rows := [][]string{{"  PEER", "ADDRESS", "CIDR", "ENDPOINT", "HANDSHAKE", "RX", "TX", "STATE"}}
 	for i := range n.Peers {
 		rows = append(rows, peerRow(now, &n.Peers[i]))

@@ -32,13 +32,17 @@ func TestBehaviour39RefusedJoin(t *testing.T) {
 	}
 }
 
-// TestRefusedByTheRole: the peer was disabled while it was invited.
-func TestRefusedByTheRole(t *testing.T) {
+// TestRevokedInvitation: the peer was removed a moment ago, and the
+// coordinator's tunnel still knows its key.
+func TestRevokedInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		inv := w.invite("fay")
-		w.net.MustDo(network.SetDisabled{Name: "fay", Disabled: true})
+		w.net.MustDo(network.RemovePeer{Name: "fay"})
 		_, err := w.redeem(t.Context(), inv)
-		wantError(t, err, "disabled")
+		var p *wire.Problem
+		if !errors.As(err, &p) || p.Status != wire.StatusUnauthorized {
+			t.Errorf("error is %v, want a 401", err)
+		}
 		w.nothingLeft()
 	})
 }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ginnel/daemon/config"
+)
+
+// TestDaemon runs the daemon without networks: it makes what it needs, answers
+// on a socket that only its group may open, and ends when told.
+func TestDaemon(t *testing.T) {
+	m := newMachine(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	e := m.env
+	var log bytes.Buffer
+	e.err = &log
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, &e, []string{"daemon"}) }()
+	eventually(t, func() bool { return m.run("status").status == exitOK })
+	info, err := os.Stat(m.env.paths.socket)
+	must(t, err)
+	if info.Mode() != os.ModeSocket|0o660 {
+		t.Errorf("mode of the socket is %v, want 0660", info.Mode())
+	}
+	if info, err := os.Stat(m.env.paths.state); err != nil || info.Mode() != os.ModeDir|0o700 {
+		t.Errorf("mode of the state directory is %v, %v; want 0700", info, err)
+	}
+	m.refuses(exitFailed, []string{"a daemon is running already", m.env.paths.socket}, "daemon")
+	m.refuses(exitFailed, []string{"there is no network home up on this machine"}, "peer", "list", "-n", "home")
+	stop()
+	if status := <-ended; status != exitOK {
+		t.Errorf("it ended with %d", status)
+	}
+	if text := log.String(); !strings.Contains(text, "ginnel starts") || strings.Contains(text, "time=") {
+		t.Errorf("it logged %q", text)
+	}
+}
+
+// TestDaemonWithDamagedConfiguration: it does not run on a guess.
+func TestDaemonWithDamagedConfiguration(t *testing.T) {
+	m := newMachine(t)
+	m.configure("home", config.Peer)
+	must(t, os.WriteFile(m.env.paths.config, []byte("config nonsense\n"), 0o600))
+	if r := m.run("daemon"); r.status != exitFailed || !strings.Contains(r.err, "ginnel.conf:1") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestSocket: a dead daemon's socket is replaced, anything else is not.
+func TestSocket(t *testing.T) {
+	dir, err := os.MkdirTemp("", "ginnel")
+	must(t, err)
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "run", "s")
+	l, err := listenLocal(t.Context(), path)
+	must(t, err)
+	if _, err := listenLocal(t.Context(), path); err == nil || !strings.Contains(err.Error(), "running already") {
+		t.Errorf("while one listens: %v", err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	must(t, l.Close())
+	l, err = listenLocal(t.Context(), path)
+	must(t, err)
+	must(t, l.Close())
+	must(t, os.WriteFile(path, []byte("precious"), 0o600))
+	if _, err := listenLocal(t.Context(), path); err == nil || !strings.Contains(err.Error(), "is in the way") {
+		t.Errorf("where a file is: %v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+}
+
+// TestPaths: the environment puts each file elsewhere.
+func TestPaths(t *testing.T) {
+	values := map[string]string{"GINNEL_CONFIG": "/c", "GINNEL_STATE": "/s", "GINNEL_SOCKET": "/k"}
+	if got := findPaths(func(name string) string { return values[name] }); got != (paths{"/c", "/s", "/k"}) {
+		t.Errorf("paths are %+v", got)
+	}
+	got := findPaths(func(string) string { return "" })
+	for _, path := range []string{got.config, got.state, got.socket} {
+		if !strings.Contains(pathsHelp, path) {
+			t.Errorf("the help does not tell of %s", path)
+		}
+	}
+}
+
+// eventually waits until ok is true.
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for !ok() {
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatal("it did not happen within 30 s")
+		}
+	}
+}
