@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/join"
 	"ginnel/daemon/local"
@@ -90,6 +91,24 @@ func TestBusy(t *testing.T) {
 		}
 		close(slow.until)
 		r.within(20*time.Second, "the network", func() bool { return inLab(ann) })
+	})
+}
+
+// TestStarting asks while a network is being opened.
+func TestStarting(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		hub := r.find("hub")
+		if s, err := daemon.New(daemon.Options{}).Status(t.Context()); err != nil || len(s.Networks) != 0 {
+			t.Errorf("status before Run is %+v, %v", s, err)
+		}
+		hub.hold = make(chan struct{})
+		hub.start()
+		if n := hub.status("home"); n.State != local.Failed || n.Error != "is starting" {
+			t.Errorf("status is %+v", n)
+		}
+		wantProblem(t, wire.StatusUnavailable, "is starting")(hub.ask("GET", wire.PathPeers, nil))
+		close(hub.hold)
+		r.within(time.Second, "the network", func() bool { return hub.status("home").State == local.Up })
 	})
 }
 

@@ -95,7 +95,11 @@ func TestRoleFails(t *testing.T) {
 			hub.role("home").fail(errors.New("out of paper"))
 			r.pass(time.Second)
 		}
+		failed := time.Now()
 		r.within(time.Minute, "the network again", func() bool { return hub.role("home") != nil })
+		if waited := time.Since(failed); waited < 10*time.Second {
+			t.Errorf("after many failures it waited %v", waited)
+		}
 		r.pass(2 * time.Minute)
 		hub.role("home").fail(errors.New("out of paper"))
 		r.pass(time.Second / 2)

@@ -34,6 +34,7 @@ type machine struct {
 	dir    string
 	under  netip.Addr
 	system daemon.System // may be changed while the daemon does not run
+	hold   chan struct{} // opening a role waits until it is closed; nil: it does not
 
 	mu    sync.Mutex
 	cfg   *config.Config
@@ -152,6 +153,9 @@ func (m *machine) halt() {
 
 // openRole joins the two roles as the program does.
 func (m *machine) openRole(n *config.Network, id state.Identity, h daemon.Hooks) (*daemon.Role, error) {
+	if m.hold != nil {
+		<-m.hold
+	}
 	s, book, changes, err := store.Open(m.book(n.Name))
 	if err != nil {
 		return nil, err

@@ -143,9 +143,11 @@ func TestReloadRefused(t *testing.T) {
 			t.Errorf("machine is\n%swas\n%s", ann, before)
 		}
 		ann.halt()
-		if err := ann.daemon.Run(t.Context()); !errors.As(err, &p) {
+		ann.start()
+		if err := ann.stop(); !errors.As(err, &p) {
 			t.Errorf("run: %v, want the configuration's error", err)
 		}
+		ann.stop = nil
 		if err := ann.daemon.Reload(t.Context()); !errors.As(err, &p) || p.Status != wire.StatusUnavailable {
 			t.Errorf("reload of a stopped daemon: %v", err)
 		}
