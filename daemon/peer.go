@@ -27,7 +27,7 @@ type peer struct {
 	sys   System
 	names platform.Names // nil: none are kept
 	log   *slog.Logger
-	store *state.State
+	store *state.State // the writer's while it runs
 	core  *core.Core
 
 	role        *Role           // nil on an ordinary peer
