@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -131,41 +130,9 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 	if err := e.say("joined %s as %s, %s", inv.Network, inv.Name, inv.Address); err != nil {
 		return err
 	}
-	if err := e.reload(ctx); err != nil {
+	up, err := e.takeUp(ctx, inv.Network, func(n *local.Network) bool { return !n.LastContact.IsZero() })
+	if err != nil || up == nil {
 		return err
 	}
-	return e.await(ctx, inv.Network)
-}
-
-// awaitTime is how long join waits for the daemon to be in the network.
-const awaitTime = 10 * time.Second
-
-// await waits until the daemon has a map of the network from its coordinator.
-func (e *env) await(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, awaitTime)
-	defer cancel()
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for trouble := ""; ; {
-		st, err := e.client().Status(ctx)
-		if errors.Is(err, local.ErrNotRunning) {
-			return nil // reload said so
-		}
-		if err == nil {
-			n := described(st, &config.Network{Name: name})
-			if !n.LastContact.IsZero() {
-				return e.say("%s visible", areThere(len(n.Peers)))
-			}
-			trouble = n.Error
-		}
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			if trouble != "" {
-				return fmt.Errorf("joined, but the network does not come up: %s", trouble)
-			}
-			e.note("the daemon has not heard from the coordinator yet: `ginnel status %s` tells when it has", name)
-			return nil
-		}
-	}
+	return e.say("%s visible", areThere(len(up.Peers)))
 }

@@ -113,14 +113,14 @@ func TestJoinWaits(t *testing.T) {
 	m.does("joined home as fay, 10.42.1.4\n1 peer is visible\n", "join", token)
 }
 
-// TestJoinDoesNotComeUp: the daemon's trouble is told.
-func TestJoinDoesNotComeUp(t *testing.T) {
+// TestDoesNotComeUp: the daemon's trouble is told.
+func TestDoesNotComeUp(t *testing.T) {
 	m := newMachine(t)
 	m.startDaemon()
 	m.status.Networks = []local.Network{{Name: "home", State: local.Failed, Error: "no tunnel", Peers: []local.Peer{}}}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := m.env.await(ctx, "home"); err == nil || !strings.Contains(err.Error(), "joined, but the network does not come up: no tunnel") {
+	if _, err := m.env.takeUp(ctx, "home", isUp); err == nil || !strings.Contains(err.Error(), "network home does not come up: no tunnel") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -148,6 +148,19 @@ func TestBehaviour39JoinRefused(t *testing.T) {
 	if len(withoutDirectories(m)) > 0 {
 		t.Errorf("left are %q", m.tree())
 	}
+}
+
+// TestJoinNotConfigured: a join whose section cannot be written is finished by
+// the same command.
+func TestJoinNotConfigured(t *testing.T) {
+	m, token := newJoiner(t, func(context.Context, *http1.Request) *http1.Response {
+		return http1.JSON(wire.StatusOK, wire.Redeemed{})
+	})
+	good := m.env.paths.config
+	m.env.paths.config = "/proc/no/ginnel.conf"
+	m.refuses(exitFailed, []string{"the invitation is redeemed, but this machine is not configured", "run the same join again"}, "join", token)
+	m.env.paths.config = good
+	m.does("joined home as fay, 10.42.1.4\n", "join", token)
 }
 
 // peerOf returns a machine that is in home, with an interface and names.
@@ -235,6 +248,7 @@ func TestUpDown(t *testing.T) {
 func TestUpDownWithDaemon(t *testing.T) {
 	m := peerOf(t)
 	m.startDaemon()
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up}}
 	before := m.os.String()
 	m.does("switched home off\n", "down")
 	m.does("switched home on\n", "up", "home")

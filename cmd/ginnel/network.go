@@ -76,7 +76,11 @@ func setupNetworkCreate(fs *pflag.FlagSet) action {
 			return err
 		}
 		err = e.say("made network %s (%s); this machine is its coordinator, %s", n.Name, root, network.FirstAssignable(root))
-		return errors.Join(err, e.reload(ctx))
+		if err != nil {
+			return err
+		}
+		_, err = e.takeUp(ctx, n.Name, isUp)
+		return err
 	}
 }
 
@@ -155,17 +159,6 @@ func (e *env) checkNew(n config.Network) error {
 		return err
 	}
 	_, err = config.Parse(e.paths.config, text)
-	return err
-}
-
-// reload makes a running daemon take the configuration up; when none runs it
-// says how to start one.
-func (e *env) reload(ctx context.Context) error {
-	err := e.client().Reload(ctx)
-	if errors.Is(err, local.ErrNotRunning) {
-		e.note("not in effect yet: %v", err)
-		return nil
-	}
 	return err
 }
 

@@ -71,6 +71,7 @@ func sameCoordinator(t *testing.T, m *machine) {
 func TestCreateNetworkReloads(t *testing.T) {
 	m := newMachine(t)
 	m.startDaemon()
+	m.status.Networks = []local.Network{{Name: "v6", State: local.Up}, {Name: "home", State: local.Up}}
 	m.does("made network v6 (fd42:1234::/48); this machine is its coordinator, fd42:1234::1\n",
 		"network", "create", "v6", "fd42:1234::/48", "--endpoint", "[2001:db8::1]:7", "--listen-port", "7")
 	if m.reloads() != 1 {
@@ -156,13 +157,8 @@ func TestCreateNetworkUndone(t *testing.T) {
 	if err := os.Remove(statePath); err != nil {
 		t.Fatal(err)
 	}
-	m.env.paths.config = m.env.paths.state + "/ginnel.conf/x" // below a file that is in the way
-	if err := os.WriteFile(m.env.paths.state+"/ginnel.conf", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if r := m.run(createHome...); r.status != exitFailed {
-		t.Errorf("%+v", r)
-	}
+	m.env.paths.config = "/proc/no/ginnel.conf"
+	m.refuses(exitFailed, []string{"make the configuration's directory"}, createHome...)
 	for _, path := range []string{statePath, m.env.paths.book("home")} {
 		if exists(path) {
 			t.Errorf("%s is left", path)
@@ -196,6 +192,7 @@ func TestRemoveNetwork(t *testing.T) {
 func TestRemoveNetworkHalfDone(t *testing.T) {
 	m := newMachine(t)
 	m.startDaemon()
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up}}
 	m.run(createHome...)
 	m.err = wire.Errorf(wire.StatusInternal, "not now")
 	m.refuses(exitFailed, []string{"not now"}, "network", "remove", "home", "--yes")

@@ -34,7 +34,8 @@ func up(ctx context.Context, e *env, name string) error {
 	if err := e.say("switched %s on", n.Name); err != nil {
 		return err
 	}
-	return e.reload(ctx)
+	_, err = e.takeUp(ctx, n.Name, isUp)
+	return err
 }
 
 func down(ctx context.Context, e *env, name string) error {

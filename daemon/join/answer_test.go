@@ -43,6 +43,7 @@ func TestRevokedInvitation(t *testing.T) {
 		if !errors.As(err, &p) || p.Status != wire.StatusUnauthorized {
 			t.Errorf("error is %v, want a 401", err)
 		}
+		wantError(t, err, "does not know this invitation")
 		w.nothingLeft()
 	})
 }

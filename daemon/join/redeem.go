@@ -126,10 +126,24 @@ func (r *redeemer) try(ctx context.Context, client *control.Client, k key.Privat
 	defer cancel()
 	before := r.uncertain
 	_, err = client.Redeem(ctx, r.id.PrivateKey.Public())
-	if done = r.isAnswer(err, before, k); done {
-		r.uncertain = false
+	if !r.isAnswer(err, before, k) {
+		return false, err
 	}
-	return done, err
+	r.uncertain = false
+	return true, explain(err)
+}
+
+// explain says what the coordinator's refusal, if it is one, means for the
+// invitation.
+func explain(err error) error {
+	var refused *wire.Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused) && refused.Status == wire.StatusUnauthorized:
+		return fmt.Errorf("the coordinator does not know this invitation: it was used or revoked, or it has expired (%w)", err)
+	}
+	return fmt.Errorf("the coordinator refuses the invitation: %w", err)
 }
 
 // isAnswer tells whether err, of a request with private key k, is what the

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"ginnel/daemon/local"
+	"ginnel/platform/fake"
+)
+
+// TestLife: two machines with real daemons on a system in memory, from the
+// making of a network to its end, by nothing but commands.
+func TestLife(t *testing.T) {
+	world := fake.NewWorld(time.Now())
+	hub := newLiving(t, world, "hub", "192.0.2.1/24")
+	ann := newLiving(t, world, "ann", "192.0.2.2/24")
+
+	hub.does("made network home (10.42.0.0/16); this machine is its coordinator, 10.42.0.1\n",
+		"network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
+	hub.succeeds("cidr", "add", "servers", "10.42.1.0/24")
+	token := hub.succeeds("peer", "invite", "ann", "--cidr", "servers", "--admin")
+	ann.does("joined home as ann, 10.42.1.1\n1 peer is visible\n", "join", strings.TrimSpace(token), "--hosts", "none")
+
+	ann.does("renamed CIDR servers to machines\n", "cidr", "rename", "servers", "machines") // an admin, from afar
+	eventually(t, func() bool {
+		n := ann.network()
+		return n.Self.CIDR == "machines" && len(n.Peers) == 1 && n.Peers[0].Connected && n.Peers[0].Name == "hub"
+	})
+	hub.does("peer ann is disabled\n", "peer", "disable", "ann")
+	ann.refuses(exitFailed, []string{"ginnel: "}, "cidr", "list")
+
+	ann.does("switched home off\n", "down")
+	ann.does("network home: down\n  `ginnel up home` switches it on\n", "status")
+	ann.does("left network home\n", "leave", "--yes")
+	hub.does("removed network home\n", "network", "remove", "home", "--yes")
+	for _, m := range []*machine{hub, ann} {
+		if state := m.os.String(); strings.Contains(state, "home") || len(withoutDirectories(m)) != 1 {
+			t.Errorf("left are %q and\n%s", m.tree(), state)
+		}
+	}
+}
+
+// newLiving returns a machine with an underlay address whose daemon runs until
+// the test ends.
+func newLiving(t *testing.T, world *fake.World, name, address string) *machine {
+	t.Helper()
+	m := newMachine(t)
+	m.os = world.NewOS(name)
+	m.os.SetLink("eth0", netip.MustParsePrefix(address))
+	ctx, stop := context.WithCancel(context.Background())
+	e := m.env
+	e.err = io.Discard
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, &e, []string{"daemon"}) }()
+	t.Cleanup(func() {
+		stop()
+		if status := <-ended; status != exitOK {
+			t.Errorf("%s's daemon ended with %d", name, status)
+		}
+	})
+	eventually(t, func() bool { return m.run("status").status == exitOK })
+	return m
+}
+
+// succeeds runs a command that must succeed and returns what it prints.
+func (m *machine) succeeds(args ...string) string {
+	m.t.Helper()
+	r := m.run(args...)
+	if r.status != exitOK {
+		m.t.Fatalf("ginnel %s: %+v", strings.Join(args, " "), r)
+	}
+	return r.out
+}
+
+// network returns the machine's network home.
+func (m *machine) network() local.Network {
+	m.t.Helper()
+	var s local.Status
+	m.json(&s, "status", "home")
+	return s.Networks[0]
+}

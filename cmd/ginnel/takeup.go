@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ginnel/daemon/config"
+	"ginnel/daemon/local"
+)
+
+// takeUpTime is how long a command waits for the daemon to do what the
+// configuration says.
+const takeUpTime = 10 * time.Second
+
+// takeUp makes a running daemon read the configuration and waits until the
+// network is as it should be, so that the next command finds it. It returns
+// nil when there is nothing to see yet, and has then said why: no daemon runs,
+// or there was not enough time.
+func (e *env) takeUp(ctx context.Context, name string, done func(*local.Network) bool) (*local.Network, error) {
+	err := e.client().Reload(ctx)
+	if errors.Is(err, local.ErrNotRunning) {
+		e.note("not in effect yet: %v", err)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, takeUpTime)
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for trouble := ""; ; {
+		if st, err := e.client().Status(ctx); err == nil {
+			n := described(st, &config.Network{Name: name})
+			if done(&n) {
+				return &n, nil
+			}
+			trouble = n.Error
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			if trouble != "" {
+				return nil, fmt.Errorf("network %s does not come up: %s", name, trouble)
+			}
+			e.note("network %s is not there yet: `ginnel status %[1]s` tells when it is", name)
+			return nil, nil
+		}
+	}
+}
+
+// isUp tells whether the network's interface is configured.
+func isUp(n *local.Network) bool { return n.State == local.Up }
