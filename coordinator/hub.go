@@ -99,6 +99,7 @@ func (h *hub) update(pos wire.Position, p *network.Peer) *wire.Update {
 		u.Members = h.members(p, nil)
 		return u
 	}
+	u.From = pos
 	if u.Ranges = network.Touched(changes, p.Address); len(u.Ranges) > 0 {
 		u.Members = h.members(p, u.Ranges)
 	}

@@ -26,6 +26,9 @@ func (u *Update) Check() error {
 	if err != nil {
 		return err
 	}
+	if err := u.checkFrom(); err != nil {
+		return err
+	}
 	if err := u.checkMembers(ranges); err != nil {
 		return err
 	}
@@ -49,6 +52,19 @@ func (r *Report) Check() error {
 		if slices.Contains(r.Candidates[:i], c) {
 			return fmt.Errorf("candidate %s is there twice", c)
 		}
+	}
+	return nil
+}
+
+// checkFrom tells whether u is what its From says: a whole map, or a delta.
+func (u *Update) checkFrom() error {
+	switch {
+	case u.From == Position{} && !slices.Equal(u.Ranges, []netip.Prefix{u.Root}):
+		return errors.New("it is neither a whole map nor does it say from which position it starts")
+	case u.From != Position{} && u.From.Revision == 0:
+		return errors.New("it starts from revision 0, which is before every map")
+	case u.From.Revision > u.Position.Revision:
+		return fmt.Errorf("it leads from revision %d back to %d", u.From.Revision, u.Position.Revision)
 	}
 	return nil
 }

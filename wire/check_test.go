@@ -22,6 +22,7 @@ func endpoints(list ...string) (e []netip.AddrPort) {
 
 func update() *wire.Update {
 	u := &wire.Update{
+		From:     wire.Position{Revision: 7, Epoch: 8, Seq: 1},
 		Position: wire.Position{Revision: 7, Epoch: 8, Seq: 9},
 		Network:  "home",
 		Root:     netip.MustParsePrefix("10.42.0.0/16"),
@@ -53,6 +54,10 @@ func TestUpdateCheck(t *testing.T) {
 		"no self":           {func(u *wire.Update) { u.Self = wire.Member{} }, "self: the address is missing"},
 		"self outside":      {func(u *wire.Update) { u.Self.Address = addr("10.43.0.1") }, "self: address 10.43.0.1"},
 		"zone":              {func(u *wire.Update) { u.Self.Address = addr("fe80::1%x") }, "inside"},
+		"no start":          {func(u *wire.Update) { u.From = wire.Position{} }, "neither a whole map"},
+		"no start, empty":   {func(u *wire.Update) { *u = wire.Update{Network: u.Network, Root: u.Root, Self: u.Self} }, "neither a whole map"},
+		"start of epoch":    {func(u *wire.Update) { u.From.Revision = 0 }, "starts from revision 0"},
+		"backwards":         {func(u *wire.Update) { u.From.Revision = 8 }, "from revision 8 back to 7"},
 		"bad range":         {func(u *wire.Update) { u.Ranges[0] = netip.Prefix{} }, "masked"},
 		"unmasked range":    {func(u *wire.Update) { u.Ranges[0] = prefix("10.42.2.1/24") }, "masked"},
 		"range outside":     {func(u *wire.Update) { u.Ranges[0] = prefix("10.43.0.0/24") }, "not inside the root"},

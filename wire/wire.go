@@ -11,9 +11,10 @@
 //
 // An [Update] says "within these ranges the members you may see are exactly
 // these". A delta therefore needs no memory of what a peer knew: applying it
-// twice, or applying a wider one than needed, does no harm. A peer that has
-// nothing, or whose position is too old, gets a whole map: the range is then
-// the network's root.
+// twice, or applying a wider one than needed, does no harm. What it must not do
+// is to leave something out, so it says from which position it starts, and is
+// good for that one alone. A peer that has nothing, or whose position is too
+// old, gets a whole map: the range is then the network's root.
 package wire
 
 import (
@@ -77,6 +78,9 @@ type Position struct {
 
 // Update takes a peer's map from one position to another.
 type Update struct {
+	// From is the position this update starts from, the one that was asked
+	// with. Zero: it starts from nothing and is a whole map.
+	From     Position `json:"from,omitzero"`
 	Position Position `json:"position"` // the map's position after this update
 	Network  string   `json:"network"`
 	// Root is the network's root CIDR.

@@ -197,7 +197,7 @@ func TestMembersLeftOut(t *testing.T) {
 	twin, mirror := catMember(wire.Endpoints{}), catMember(wire.Endpoints{})
 	twin.PublicKey, mirror.PublicKey = benKey.Public(), annKey.Public()
 	for _, m := range []wire.Member{twin, mirror} {
-		u := &wire.Update{Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
+		u := &wire.Update{From: s.core.Map().Position, Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
 			Ranges: []netip.Prefix{netip.PrefixFrom(cat, 32)}, Members: []wire.Member{m}}
 		if m.PublicKey == annKey.Public() {
 			u.Self.PublicKey = simKey(50).Public() // or the update itself contradicts itself
@@ -223,7 +223,7 @@ func TestDeltas(t *testing.T) {
 	nudge := core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 2}}
 	s.do(0, nudge)
 	s.step(0, core.Fetched{Update: patch(1, 2, ben, endpoints("203.0.113.2:1001"))}, "observe tunnel") // not saved
-	gone := &wire.Update{Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
+	gone := &wire.Update{From: s.core.Map().Position, Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
 		Ranges: []netip.Prefix{netip.PrefixFrom(ben, 32), netip.PrefixFrom(cat, 32)}, Members: []wire.Member{catMember(wire.Endpoints{})}}
 	s.step(0, core.Fetched{Update: gone},
 		"save 2 with 2", "tunnel -ben +catk0", "names hub.lab.wg ann.lab.wg cat.lab.wg")

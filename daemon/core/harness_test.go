@@ -230,7 +230,7 @@ func whole(revision uint64, members ...wire.Member) *wire.Update {
 
 // patch is news of one member's endpoints.
 func patch(revision, seq uint64, a netip.Addr, e wire.Endpoints) *wire.Update {
-	return &wire.Update{Position: wire.Position{Revision: revision, Epoch: 1, Seq: seq}, Network: "lab", Root: root,
+	return &wire.Update{From: wire.Position{Revision: 1, Epoch: 1, Seq: 1}, Position: wire.Position{Revision: revision, Epoch: 1, Seq: seq}, Network: "lab", Root: root,
 		Self: annMember(), Patches: []wire.Patch{{Address: a, Endpoints: e}}}
 }
 

@@ -61,7 +61,7 @@ func (s *script) answerAll(d time.Duration, ev core.Event, line func(string)) {
 				s.answerAll(0, core.TunnelObserved{State: &s.tun}, line)
 			}
 		case core.Fetch:
-			s.answerAll(0, core.Fetched{Update: &wire.Update{Position: a.Position, Network: "lab", Root: root, Self: annMember()}}, line)
+			s.answerAll(0, core.Fetched{Update: &wire.Update{From: a.Position, Position: a.Position, Network: "lab", Root: root, Self: annMember()}}, line)
 		case core.Report:
 			s.answerAll(0, core.Reported{}, line)
 		}

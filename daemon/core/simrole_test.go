@@ -58,6 +58,8 @@ func (r *role) update(me *roleMember, at wire.Position) *wire.Update {
 	whole := at.Epoch != r.epoch || at.Revision != r.revision
 	if whole {
 		u.Ranges = []netip.Prefix{simRoot}
+	} else {
+		u.From = at
 	}
 	for _, m := range r.sorted() {
 		switch {
