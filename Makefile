@@ -19,10 +19,13 @@ help: ## explain every target
 build: ## build the binary, bin/ginnel
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ginnel
 
-install: build ## install the binary and the systemd unit (PREFIX and DESTDIR are honoured)
+$(BIN):
+	$(MAKE) build
+
+install: $(BIN) ## install what was built and the systemd unit (PREFIX and DESTDIR are honoured)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ginnel
-	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > bin/ginnel.service
-	install -D -m 0644 bin/ginnel.service $(DESTDIR)/lib/systemd/system/ginnel.service
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > $(DESTDIR)/lib/systemd/system/ginnel.service
 
 demo: build ## show the main job in a small world of network namespaces (root; KEEP=1 leaves it standing)
 	@KEEP=$(KEEP) $(GO) run ./netlab/demo -binary $(BIN)
@@ -54,9 +57,13 @@ fuzz: ## fuzz every decoder of foreign bytes for FUZZTIME each
 fmt: ## format the source
 	gofmt -w .
 
-tools: ## install what the tests need besides Go: gcc (race detector), curl, git
-	@missing=; for t in gcc curl git; do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
-	if [ -n "$$missing" ]; then apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing libc6-dev; fi
+# A program the tests run, and Debian's package of it.
+TOOLS := gcc:gcc curl:curl git:git ip:iproute2
+
+tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip
+	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	if [ -n "$$missing" ]; then \
+	  apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing libc6-dev; fi
 
 clean: ## remove what was built
 	rm -rf bin
