@@ -3,7 +3,9 @@ package join_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"ginnel/daemon/config"
 	"ginnel/daemon/join"
 	"ginnel/network"
+	"ginnel/platform"
 	"ginnel/platform/fake"
 	"ginnel/wire"
 )
@@ -94,6 +97,35 @@ func TestSeveralEndpoints(t *testing.T) {
 		inv.Coordinator.Endpoints = []string{"192.0.2.99:51820", "gone.example:51820", "[2001:db8::1]:51820", "hub.example:51820"}
 		w.confirmed(w.redeem(t.Context(), inv))
 	})
+}
+
+// TestEveryEndpointHasItsTurn: the last of as many endpoints as an invitation
+// can have is tried, although the dead ones before it swallow packets.
+func TestEveryEndpointHasItsTurn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		inv := w.invite("fay")
+		inv.Coordinator.Endpoints = nil
+		for i := range wire.MaxInvitingEndpoints - 1 {
+			inv.Coordinator.Endpoints = append(inv.Coordinator.Endpoints, fmt.Sprintf("192.0.2.%d:51820", 91+i))
+		}
+		inv.Coordinator.Endpoints = append(inv.Coordinator.Endpoints, "hub.example:51820")
+		sys := w.system()
+		sys.Sockets = patient{w.peer}
+		j, err := join.Redeem(t.Context(), sys, w.stateDir, inv, config.New("", ""))
+		w.confirmed(j, err)
+	})
+}
+
+// patient dials as a kernel does: it waits for an answer as long as it may.
+type patient struct{ platform.Sockets }
+
+// DialTCP implements platform.Sockets.
+func (p patient) DialTCP(ctx context.Context, link string, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	c, err := p.Sockets.DialTCP(ctx, link, from, to)
+	if err != nil {
+		<-ctx.Done()
+	}
+	return c, err
 }
 
 // TestUsedInvitation: the coordinator's tunnel does not know the invitation's
@@ -198,7 +230,7 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// TestIPv6 joins by an IPv6 endpoint.
+// TestIPv6Endpoint joins by an IPv6 endpoint.
 func TestIPv6Endpoint(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.hub.SetLink("eth1", netip.MustParsePrefix("2001:db8::1/64"))
