@@ -63,8 +63,8 @@ func TestChanges(t *testing.T) {
 	m.does("renamed peer bob to bert\n", "peer", "rename", "bob", "bert")
 	m.does("peer bert is disabled\n", "peer", "disable", "bert")
 	m.does("peer dan is enabled\n", "peer", "enable", "dan")
-	m.does("peer carl is an admin\n", "peer", "promote", "carl")
-	m.does("peer ann is not an admin any more\n", "peer", "demote", "ann")
+	m.does("peer carl is an admin\n", "peer", "grant-admin", "carl")
+	m.does("peer ann is not an admin any more\n", "peer", "revoke-admin", "ann")
 	m.does("removed peer eve\n", "peer", "remove", "eve", "--yes")
 	m.does("made CIDR lab (10.42.3.0/24) in home\n", "cidr", "add", "lab", "10.42.3.0/24")
 	m.does("renamed CIDR lab to attic\n", "cidr", "rename", "lab", "attic")
@@ -108,7 +108,7 @@ func TestRefused(t *testing.T) {
 		{"peer rename nobody x", "nobody"},
 		{"peer rename bob ann", "ann"},
 		{"peer disable hub", "hub"},
-		{"peer demote nobody", "nobody"},
+		{"peer revoke-admin nobody", "nobody"},
 		{"peer enable nobody", "nobody"},
 		{"peer remove hub --yes", "hub"},
 		{"peer remove nobody --yes", "nobody"},

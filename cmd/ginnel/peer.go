@@ -38,11 +38,11 @@ over privately. With --output it is written to a new file that only you can read
 		},
 	},
 	{
-		name: "peer promote", args: "NAME", least: 1, most: 1, brief: "Make a peer an admin: it may change the network",
+		name: "peer grant-admin", args: "NAME", least: 1, most: 1, brief: "Make a peer an admin: it may change the network",
 		setup: patching(wire.PeerPatch{Admin: new(true)}, "peer %s is an admin"),
 	},
 	{
-		name: "peer demote", args: "NAME", least: 1, most: 1, brief: "Make an admin an ordinary peer",
+		name: "peer revoke-admin", args: "NAME", least: 1, most: 1, brief: "Make an admin an ordinary peer",
 		setup: patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more"),
 	},
 	{
