@@ -21,15 +21,21 @@ import (
 // Size is the length of every key in bytes.
 const Size = 32
 
-// ErrWeak is returned for a public key with which no secret can be agreed: the
-// points of low order, of which zero is one (RFC 7748, section 6.1).
-var ErrWeak = errors.New("public key is a point of low order: generate a new key pair")
+// What is wrong with 32 bytes that are no usable public key.
+var (
+	// ErrWeak is returned for a key with which no secret can be agreed: the
+	// points of low order, of which zero is one (RFC 7748, section 6.1).
+	ErrWeak = errors.New("public key is a point of low order: generate a new key pair")
+	// ErrAlias is returned for another way to write a key: X25519 ignores the
+	// last bit and reduces modulo 2^255-19, so one key could be two peers'.
+	ErrAlias = errors.New("public key is not written as WireGuard writes it: copy it again, from \"wg pubkey\"")
+)
 
 // PublicKey is a Curve25519 public key. The zero value means "none".
 type PublicKey [Size]byte
 
 // ParsePublic reads the 44 characters of standard base64 that wg(8) prints.
-// It refuses everything else, and points of low order with ErrWeak.
+// It refuses everything else, and what [PublicKey.Check] refuses.
 func ParsePublic(s string) (PublicKey, error) {
 	var k PublicKey
 	if len(s) != base64.StdEncoding.EncodedLen(Size) {
@@ -49,10 +55,15 @@ func ParsePublic(s string) (PublicKey, error) {
 // IsZero tells whether k is the zero value, "none".
 func (k PublicKey) IsZero() bool { return k == PublicKey{} }
 
-// Check returns ErrWeak when k is a point of low order.
+// Check returns ErrWeak when k is a point of low order, and ErrAlias when it is
+// another way to write a key. It costs a few comparisons: every key that comes
+// over the wire is checked.
 func (k PublicKey) Check() error {
-	if _, err := probe.shared(k); err != nil {
+	switch {
+	case k.isWeak():
 		return ErrWeak
+	case k.isAlias():
+		return ErrAlias
 	}
 	return nil
 }
@@ -93,20 +104,19 @@ func (k *PublicKey) UnmarshalText(b []byte) error {
 }
 
 // PrivateKey is a clamped Curve25519 private key. The zero value means "none".
-// It prints as "key.PrivateKey(redacted)" with every verb.
+// It prints as "key.PrivateKey(redacted)" with every verb; inside another
+// type's unexported fields, where fmt calls no methods, as an address. Copies
+// share the key's memory, which never changes.
 type PrivateKey struct {
-	_ [0]func() // forbids ==
-	k [Size]byte
+	_ [0]func()   // forbids ==
+	k *[Size]byte // nil: none; behind a pointer, which fmt does not follow
 }
-
-// probe is a fixed, public scalar that Check multiplies with.
-var probe = NewPrivate([Size]byte{1})
 
 // NewPrivate clamps b into a private key.
 func NewPrivate(b [Size]byte) PrivateKey {
 	b[0] &= 248
 	b[31] = b[31]&127 | 64
-	return PrivateKey{k: b}
+	return PrivateKey{k: &b}
 }
 
 // Generate draws a private key from rnd, usually crypto/rand.Reader. It reads
@@ -120,15 +130,16 @@ func Generate(rnd io.Reader) (PrivateKey, error) {
 }
 
 // IsZero tells whether k is the zero value, "none".
-func (k PrivateKey) IsZero() bool { return k.k == [Size]byte{} }
+func (k PrivateKey) IsZero() bool { return k.k == nil }
 
 // Equal compares in constant time.
 func (k PrivateKey) Equal(o PrivateKey) bool {
-	return subtle.ConstantTimeCompare(k.k[:], o.k[:]) == 1
+	return equal(k.k, o.k)
 }
 
-// Bytes reveals the key, for storing it and for handing it to WireGuard.
-func (k PrivateKey) Bytes() [Size]byte { return k.k }
+// Bytes reveals the key, for storing it and for handing it to WireGuard; of
+// the zero key zeros.
+func (k PrivateKey) Bytes() [Size]byte { return reveal(k.k) }
 
 // Public returns the public half; of the zero key, the zero key.
 func (k PrivateKey) Public() PublicKey {
@@ -159,11 +170,12 @@ func (k PrivateKey) Token(peer PublicKey, purpose string) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("derive a token: %w", err)
 	}
-	return Token{k: [Size]byte(b)}, nil
+	return Token{k: (*[Size]byte)(b)}, nil
 }
 
 func (k PrivateKey) ecdh() *ecdh.PrivateKey {
-	p, err := ecdh.X25519().NewPrivateKey(k.k[:])
+	b := k.Bytes()
+	p, err := ecdh.X25519().NewPrivateKey(b[:])
 	if err != nil {
 		panic("key: 32 bytes refused as an X25519 scalar: " + err.Error())
 	}
@@ -178,18 +190,22 @@ func (k PrivateKey) shared(peer PublicKey) ([]byte, error) {
 	return k.ecdh().ECDH(p)
 }
 
-// Token is a secret shared by two peers; see [PrivateKey.Token]. It prints as
-// "key.Token(redacted)".
+// Token is a secret shared by two peers; see [PrivateKey.Token]. The zero value
+// is 32 zero bytes, which nobody derives. It prints as "key.Token(redacted)",
+// and is kept out of sight as a [PrivateKey] is.
 type Token struct {
-	_ [0]func() // forbids ==
-	k [Size]byte
+	_ [0]func()   // forbids ==
+	k *[Size]byte // nil: zeros
 }
 
 // Equal compares in constant time.
-func (t Token) Equal(o Token) bool { return subtle.ConstantTimeCompare(t.k[:], o.k[:]) == 1 }
+func (t Token) Equal(o Token) bool { return equal(t.k, o.k) }
 
 // Reveal returns the token as unpadded URL-safe base64, for a request's header.
-func (t Token) Reveal() string { return base64.RawURLEncoding.EncodeToString(t.k[:]) }
+func (t Token) Reveal() string {
+	b := reveal(t.k)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
 
 // ParseToken reads what Reveal wrote.
 func ParseToken(s string) (Token, error) {
@@ -197,8 +213,22 @@ func ParseToken(s string) (Token, error) {
 	if err != nil || len(b) != Size {
 		return Token{}, errors.New("token is not 32 bytes of base64")
 	}
-	return Token{k: [Size]byte(b)}, nil
+	return Token{k: (*[Size]byte)(b)}, nil
 }
 
 // Format keeps the token out of every message.
 func (Token) Format(f fmt.State, _ rune) { io.WriteString(f, "key.Token(redacted)") }
+
+// reveal returns the secret behind k; nil: zeros.
+func reveal(k *[Size]byte) (b [Size]byte) {
+	if k != nil {
+		b = *k
+	}
+	return b
+}
+
+// equal compares two secrets in constant time.
+func equal(a, b *[Size]byte) bool {
+	x, y := reveal(a), reveal(b)
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

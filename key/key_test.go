@@ -3,6 +3,7 @@ package key_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,23 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 		if s := fmt.Sprintf(verb, token); s != "key.Token(redacted)" {
 			t.Errorf("%s prints a token as %s", verb, s)
+		}
+	}
+	// fmt calls no methods of what lies in unexported fields.
+	hidden := struct {
+		k    key.PrivateKey
+		t    key.Token
+		deep *struct{ k key.PrivateKey }
+	}{k, token, &struct{ k key.PrivateKey }{k}}
+	secret, revealed := k.Bytes(), token.Reveal()
+	raw, _ := base64.RawURLEncoding.DecodeString(revealed)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q", "%d"} {
+		s := fmt.Sprintf(verb, hidden) + fmt.Sprintf(verb, *hidden.deep) + fmt.Sprintf(verb, &hidden)
+		for _, b := range [][]byte{secret[:], raw} {
+			inner := fmt.Sprintf(verb, b)
+			if strings.Contains(s, inner[len(inner)/3:len(inner)*2/3]) {
+				t.Errorf("%s prints a secret: %s", verb, s)
+			}
 		}
 	}
 	if _, err := json.Marshal(struct{ K key.PrivateKey }{k}); err == nil {

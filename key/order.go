@@ -1,0 +1,43 @@
+package key
+
+// lowOrder are the points of order 1, 2, 4 and 8 of the curve and its twist,
+// little-endian as every key, and the two of them that can also be written
+// unreduced. With bit 255, which X25519 ignores, there are no others.
+var lowOrder = [...]PublicKey{
+	{},
+	{1},
+	{0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+		0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
+	{0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+		0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
+	nearPrime(0xec), // p-1
+	nearPrime(0xed), // p, which is 0
+	nearPrime(0xee), // p+1, which is 1
+}
+
+// nearPrime returns the number that differs from p = 2^255-19 in its lowest
+// byte only; p's is 0xed.
+func nearPrime(lowest byte) (k PublicKey) {
+	for i := range k {
+		k[i] = 0xff
+	}
+	k[0], k[Size-1] = lowest, 0x7f
+	return k
+}
+
+// isWeak tells whether k is a point of low order, however it is written.
+func (k PublicKey) isWeak() bool {
+	k[Size-1] &= 0x7f
+	for i := range lowOrder {
+		if k == lowOrder[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// isAlias tells whether k is not the least number that means the same key: it
+// has bit 255 set, or is not below p.
+func (k PublicKey) isAlias() bool {
+	return k[Size-1]&0x80 != 0 || k[0] >= 0xed && k == nearPrime(k[0])
+}
