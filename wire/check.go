@@ -13,10 +13,10 @@ import (
 // believes no other. It says nothing of what the peer knew before, such as its
 // own address or pins.
 func (u *Update) Check() error {
-	if err := CheckLabel(u.Network, MaxNetworkName); err != nil {
+	if err := CheckNetworkName(u.Network); err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
-	if err := checkRoot(u.Root); err != nil {
+	if err := CheckRoot(u.Root); err != nil {
 		return err
 	}
 	if err := u.Self.check(u.Root); err != nil {
@@ -176,19 +176,6 @@ func (e *Endpoints) check() error {
 		if err := CheckUnderlay(c); err != nil {
 			return fmt.Errorf("candidate: %w", err)
 		}
-	}
-	return nil
-}
-
-// checkRoot checks a network's root CIDR.
-func checkRoot(p netip.Prefix) error {
-	switch {
-	case !p.IsValid():
-		return errors.New("the root CIDR is missing")
-	case p.Addr().Is4In6():
-		return fmt.Errorf("root CIDR %s is IPv4 mapped into IPv6", p)
-	case p != p.Masked():
-		return fmt.Errorf("root CIDR %s has host bits set, want %s", p, p.Masked())
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func TestUpdateCheck(t *testing.T) {
 	}{
 		"network":           {func(u *wire.Update) { u.Network = "" }, "network"},
 		"no root":           {func(u *wire.Update) { u.Root = netip.Prefix{} }, "root"},
+		"reserved network":  {func(u *wire.Update) { u.Network = "all" }, "network: name"},
+		"root of all":       {func(u *wire.Update) { u.Root = prefix("0.0.0.0/0") }, "this host"},
+		"root of one":       {func(u *wire.Update) { u.Root = prefix("10.42.0.9/32") }, "room"},
 		"mapped root":       {func(u *wire.Update) { u.Root = prefix("::ffff:10.42.0.0/112") }, "mapped"},
 		"no self":           {func(u *wire.Update) { u.Self = wire.Member{} }, "self: the address is missing"},
 		"self outside":      {func(u *wire.Update) { u.Self.Address = addr("10.43.0.1") }, "self: address 10.43.0.1"},

@@ -12,8 +12,8 @@ import (
 // Invitation is what a machine needs to join a network, once. Its token is one
 // line without spaces that may be pasted, or shown as a QR code.
 type Invitation struct {
-	Network     string         // the network's name, 1–15 characters
-	Root        netip.Prefix   // the network's root CIDR
+	Network     string         // the network's name, see CheckNetworkName
+	Root        netip.Prefix   // the network's root CIDR, see CheckRoot
 	Address     netip.Addr     // the invitee's overlay address
 	Name        string         // the invitee's name
 	Key         key.PrivateKey // the temporary key; good for redeeming and nothing else
@@ -45,13 +45,13 @@ const lastExpiry = 253402300799
 // Check tells what is wrong with an invitation and what would be right; see
 // the fields' comments. It does not compare the expiry with any clock.
 func (i *Invitation) Check() error {
-	if err := CheckLabel(i.Network, MaxNetworkName); err != nil {
+	if err := CheckNetworkName(i.Network); err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
 	if err := CheckLabel(i.Name, MaxName); err != nil {
 		return fmt.Errorf("invitee: %w", err)
 	}
-	if err := checkRoot(i.Root); err != nil {
+	if err := CheckRoot(i.Root); err != nil {
 		return err
 	}
 	if err := checkInside(i.Address, i.Root); err != nil {

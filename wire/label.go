@@ -2,7 +2,9 @@ package wire
 
 import "fmt"
 
-// The lengths of names in characters, for [CheckLabel].
+// The lengths of names in characters, for [CheckLabel]. The rules of names and
+// of root CIDRs are also the book's, which knows nothing of the wire; a test of
+// daemon/config, which uses both, keeps them the same.
 const (
 	MaxNetworkName = 15 // a network's, which is its interface's on every machine
 	MaxName        = 63 // a peer's or CIDR's
@@ -23,6 +25,20 @@ func CheckLabel(s string, max int) error {
 		}
 	}
 	return nil
+}
+
+// CheckNetworkName checks a network's name: a label of MaxNetworkName
+// characters at most that means nothing else to us or to the system. A machine
+// gives it to an interface, so a foreign one must not be "all", where settings
+// of that name are those of every interface.
+func CheckNetworkName(s string) error {
+	switch s {
+	case "infra":
+		return fmt.Errorf("name %s is the coordinator's own CIDR's", quote(s))
+	case "lo", "all", "default":
+		return fmt.Errorf("name %s is one that the system uses for its interfaces", quote(s))
+	}
+	return CheckLabel(s, MaxNetworkName)
 }
 
 // quote makes a foreign text fit for a message, however long it is.

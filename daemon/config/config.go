@@ -48,7 +48,7 @@ type Network struct {
 	Hosts      string // option hosts: the hosts file, or "none"; default DefaultHosts
 	// Endpoints is, on a peer, where the coordinator is found (list
 	// coordinator), and on the coordinator what invitations carry (list
-	// endpoint): host:port, the host a name or an address, IPv6 in brackets.
+	// endpoint, wire.MaxInvitingEndpoints at most): host:port, the host a name or an address, IPv6 in brackets.
 	Endpoints []string
 	// Exclude are underlay ranges never reported as candidates (list exclude).
 	Exclude []netip.Prefix

@@ -105,6 +105,8 @@ func TestErrors(t *testing.T) {
 		{"a coordinator's coordinator", coordinator + "option listen_port 1\n\tlist coordinator x:1", "f:4: section a, option coordinator: is for peers: the coordinator has endpoint, where peers find it"},
 		{"a coordinator without a port", coordinator, "f:1: section a, option listen_port: is missing: a coordinator needs one, from 1 to 65535"},
 		{"a coordinator with port 0", coordinator + "option listen_port 0", "f:3: section a, option listen_port: is missing: a coordinator needs one, from 1 to 65535"},
+		{"more endpoints than an invitation carries", coordinator + "option listen_port 1" + strings.Repeat("\n\tlist endpoint x:1", 9),
+			"f:12: section a, option endpoint: is given 9 times, and an invitation carries 8 endpoints at most: remove some"},
 		{"exclude an address", peer + "list exclude 10.0.0.1", "f:4: section a, option exclude: 10.0.0.1 is an address: write 10.0.0.1/32 for it alone"},
 		{"exclude bits", peer + "list exclude 10.0.0.1/8", "f:4: section a, option exclude: 10.0.0.1/8 has bits set behind its length: write 10.0.0.0/8"},
 		{"exclude nonsense", peer + "list exclude lan", `f:4: section a, option exclude: "lan" is neither a range like 192.168.0.0/16 or fd00::/8 nor "all"`},

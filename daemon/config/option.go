@@ -30,7 +30,7 @@ var options = []option{
 	{name: "routes", read: one(readRoutes), write: writeRoutes},
 	{name: "hosts", read: one(readHosts), write: writeHosts},
 	{name: listCoordinator, list: true, read: readEndpoints, write: writeEndpointsOf(Peer)},
-	{name: listEndpoint, list: true, read: readEndpoints, write: writeEndpointsOf(Coordinator)},
+	{name: listEndpoint, list: true, read: readInviting, write: writeEndpointsOf(Coordinator)},
 	{name: "exclude", list: true, read: readExclude, write: writeExclude},
 }
 
@@ -146,6 +146,15 @@ func readEndpoints(n *Network, values []string) error {
 	}
 	n.Endpoints = slices.Clone(values)
 	return nil
+}
+
+// readInviting reads the endpoints that invitations carry, which have room for
+// so many: with more every invitation would be refused by who reads it.
+func readInviting(n *Network, values []string) error {
+	if len(values) > wire.MaxInvitingEndpoints {
+		return fmt.Errorf("is given %d times, and an invitation carries %d endpoints at most: remove some", len(values), wire.MaxInvitingEndpoints)
+	}
+	return readEndpoints(n, values)
 }
 
 func writeEndpointsOf(role Role) func(*Network) []string {
