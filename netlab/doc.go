@@ -31,8 +31,8 @@
 // # Hosts
 //
 // A host has its own network, mount and UTS namespace: its own links, its own
-// host name, and its own /etc and /var/lib (overlays whose changes stay in the
-// host), /run and /sys. Everything else is the machine's. So a program uses its
+// host name, and its own /etc, /var/lib and /usr/local/bin (overlays whose
+// changes stay in the host), /run and /sys. Everything else is the machine's. So a program uses its
 // real default paths, and "getent hosts NAME" reads the host's own /etc/hosts.
 // There is no name server: /etc/resolv.conf is empty. A router is a host too,
 // and can run programs.

@@ -63,10 +63,14 @@ func (h *Host) setUp() error {
 		"net/ipv4/ping_group_range", "0 2147483647")
 }
 
-// mounts makes /etc, /var/lib, /run and /sys the host's own. Overlays, because
+// Programs is the directory, on everybody's PATH, where a host's own programs
+// are: see Host.Install.
+const Programs = "/usr/local/bin"
+
+// mounts makes /etc, /var/lib, Programs, /run and /sys the host's own. Overlays, because
 // then the machine needs no mount points for Ginnel's directories.
 func (h *Host) mounts() error {
-	for _, path := range []string{"/etc", "/var/lib"} {
+	for _, path := range []string{"/etc", "/var/lib", Programs} {
 		if err := h.overlay(path); err != nil {
 			return err
 		}
@@ -199,6 +203,20 @@ func (h *Host) WriteFile(path string, content []byte, mode os.FileMode) error {
 		}
 		return os.WriteFile(path, content, mode)
 	})
+}
+
+// Install makes the program at target, a path of the machine, a command called
+// name in the host, and returns the command's path.
+func (h *Host) Install(name, target string) string {
+	h.w.t.Helper()
+	path := filepath.Join(Programs, name)
+	h.w.must(h.Do(func() error {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		return os.Symlink(target, path)
+	}), "install %s", name)
+	return path
 }
 
 // Enter is a command line that opens a shell in the host, to be typed by root

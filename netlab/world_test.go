@@ -162,6 +162,12 @@ func TestHostIsIsolated(t *testing.T) {
 			t.Errorf("%s is seen outside: %v", path, err)
 		}
 	}
+	if got := a.Run(a.Install("hello", "/bin/echo"), "hello"); got != "hello\n" {
+		t.Errorf("an installed program prints %q", got)
+	}
+	if _, err := os.Lstat(Programs + "/hello"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a host installed is seen outside: %v", err)
+	}
 	if now, err := os.ReadFile("/etc/hosts"); string(now) != string(hosts) {
 		t.Errorf("the machine's /etc/hosts has changed: %v", err)
 	}

@@ -4,6 +4,7 @@ package scenarios_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,7 +15,16 @@ import (
 	"ginnel/netlab"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+// atOnce is how many worlds run at the same time when nobody says: most of a
+// scenario is waiting.
+const atOnce = "4"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
+	netlab.Main(m)
+}
 
 // patience is how long a test waits for what has no budget of its own: long,
 // because the machine may be busy.
@@ -98,15 +108,23 @@ func (l *lab) join(admin *machine, h *netlab.Host, cidr string, more ...string) 
 	return m
 }
 
+// json runs a command and decodes what it prints.
+func (m *machine) json(into any, args ...string) error {
+	out, err := m.Try(m.lab.binary, args...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		return fmt.Errorf("ginnel %s does not print JSON: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
 // network returns m's network "home".
 func (m *machine) network() (local.Network, error) {
-	out, err := m.Try(m.lab.binary, "status", "home", "--json")
-	if err != nil {
-		return local.Network{}, err
-	}
 	var s local.Status
-	if err := json.Unmarshal([]byte(out), &s); err != nil {
-		return local.Network{}, fmt.Errorf("status is not JSON: %w", err)
+	if err := m.json(&s, "status", "home", "--json"); err != nil {
+		return local.Network{}, err
 	}
 	if len(s.Networks) != 1 {
 		return local.Network{}, fmt.Errorf("status tells of %d networks, want 1", len(s.Networks))

@@ -110,6 +110,7 @@ func TestJoinIsFast(t *testing.T) {
 	token := c.invite("second", "machines")
 	began := time.Now()
 	second.ginnel("join", token)
+	t.Logf("join: %v", time.Since(began))
 	second.reaches(first, patience)
 	took := time.Since(began)
 	t.Logf("join to first ping: %v", took)
@@ -183,11 +184,21 @@ func TestBehaviour24And28AssociationDecides(t *testing.T) {
 // names waits until m resolves to's name to its overlay address.
 func (m *machine) names(to *machine) {
 	m.lab.t.Helper()
-	name, want := to.Name()+".home.wg", to.overlay().String()
-	netlab.Eventually(m.lab.t, patience, m.Name()+" resolves "+name, func() error {
+	m.resolves(to.Name(), to.overlay(), patience)
+}
+
+// resolves waits until m resolves the name of a peer of "home" to an address.
+func (m *machine) resolves(peer string, to netip.Addr, within time.Duration) {
+	m.lab.t.Helper()
+	m.resolvesTo(peer+".home.wg", to, within)
+}
+
+func (m *machine) resolvesTo(name string, to netip.Addr, within time.Duration) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, within, m.Name()+" resolves "+name, func() error {
 		out, err := m.Try("getent", "hosts", name)
-		if err == nil && !strings.HasPrefix(out, want+" ") {
-			err = fmt.Errorf("getent prints %q, want %s", out, want)
+		if err == nil && !strings.HasPrefix(out, to.String()+" ") {
+			err = fmt.Errorf("getent prints %q, want %s", out, to)
 		}
 		return err
 	})
