@@ -20,7 +20,10 @@ type conn struct {
 	net.Conn
 	pool   *pool
 	remote netip.AddrPort
-	busy   bool // guarded by pool.mu: has a request under way
+
+	// Guarded by pool.mu.
+	busy  bool      // has a request under way
+	spare time.Time // since, or from, when it may be closed while it is not busy
 
 	// first holds the byte that ended an idle wait, until Read gives it out.
 	first    [1]byte
@@ -45,7 +48,7 @@ func (c *conn) serve() {
 // await waits, without a buffer, for the first byte of a request.
 func (c *conn) await(wait time.Duration) bool {
 	c.SetReadDeadline(time.Now().Add(wait))
-	if !c.pool.setBusy(c, false) {
+	if !c.pool.rest(c) {
 		return false
 	}
 	if _, err := io.ReadFull(c.Conn, c.first[:]); err != nil {
@@ -53,7 +56,7 @@ func (c *conn) await(wait time.Duration) bool {
 	}
 	c.hasFirst = true
 	c.SetReadDeadline(time.Now().Add(headTimeout))
-	return c.pool.setBusy(c, true)
+	return c.pool.begin(c)
 }
 
 // burst answers requests as long as there is input in the buffer. It returns

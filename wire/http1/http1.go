@@ -26,9 +26,11 @@
 // [Server.MaxBody]. The first byte must come 10 s after the connection, a
 // head be whole 10 s after its own first byte; an idle connection lives 30 s,
 // every 8 KiB of a request's body and every 32 KiB of a response get 20 s.
-// Connections are limited in number, in all and per remote address. An idle
-// connection holds no buffer: only its goroutine and its socket, about 4 KiB.
-// One with a request under way has 8 KiB more, and the bodies.
+// Connections are limited in number, in all and per remote address. Where all
+// places are taken the connection that has been idle longest is closed for a
+// newcomer; where none is idle newcomers wait, unaccepted, until a place is
+// free. An idle connection holds no buffer: only its goroutine and its socket,
+// about 4 KiB. One with a request under way has 8 KiB more, and the bodies.
 package http1
 
 import (

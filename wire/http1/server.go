@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"ginnel/wire"
 )
 
 // The server's patience.
@@ -41,7 +39,7 @@ type Server struct {
 	// MaxBody is the largest body of a request in bytes; 0: [wire.MaxBody].
 	MaxBody int64
 	// MaxConns limits the open connections of one Serve; 0: [DefaultMaxConns].
-	// One more is answered with 503.
+	// One more takes the place of an idle one, or waits until there is one.
 	MaxConns int
 	// MaxPerAddr limits those of one remote address; 0: [DefaultMaxPerAddr].
 	// One more is answered with 429. Unix sockets have no address: there only
@@ -60,7 +58,7 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	handlers, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	p := &pool{server: s, ctx: handlers, conns: map[*conn]struct{}{}, perAddr: map[netip.Addr]int{}}
+	p := newPool(s, handlers)
 	accepting, stop := context.WithCancel(ctx)
 	var closer sync.WaitGroup
 	closer.Go(func() {
@@ -77,18 +75,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return fmt.Errorf("accept connections on %s: %w", l.Addr(), err)
 }
 
-// pool is the connections of one Serve.
-type pool struct {
-	server *Server
-	ctx    context.Context // the handlers'
-	wg     sync.WaitGroup  // of the connections' goroutines
-
-	mu      sync.Mutex
-	ending  bool
-	conns   map[*conn]struct{}
-	perAddr map[netip.Addr]int
-}
-
 // accept takes connections until the listener fails for good or ctx ends. Of a
 // row of passing errors the first is logged.
 func (p *pool) accept(ctx context.Context, l net.Listener) error {
@@ -96,7 +82,7 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 		nc, err := l.Accept()
 		if err == nil {
 			failing = false
-			p.add(nc)
+			p.add(ctx, nc)
 			continue
 		}
 		var passing interface{ Temporary() bool }
@@ -114,98 +100,26 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// add starts a connection's goroutine, or refuses the connection.
-func (p *pool) add(nc net.Conn) {
+// add starts a connection's goroutine when there is room, or refuses the
+// connection.
+func (p *pool) add(ctx context.Context, nc net.Conn) {
 	c := &conn{Conn: nc, pool: p, remote: remoteOf(nc)}
-	if problem := p.admit(c); problem != nil {
+	if problem := p.checkAddr(c.remote.Addr()); problem != nil {
 		refusal := Fail(problem)
 		nc.SetWriteDeadline(time.Now().Add(refuseTimeout))
 		nc.Write(append(responseHead(refusal, true), refusal.Body...)) // a courtesy: whether it arrives changes nothing
 		nc.Close()
 		return
 	}
+	if !p.waitForRoom(ctx) {
+		nc.Close()
+		return
+	}
+	p.admit(c)
 	p.wg.Go(func() {
 		defer p.remove(c)
 		c.serve()
 	})
-}
-
-// admit counts c in when the limits allow it.
-func (p *pool) admit(c *conn) *wire.Problem {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	addr := c.remote.Addr()
-	if len(p.conns) >= orDefault(p.server.MaxConns, DefaultMaxConns) {
-		return wire.Errorf(wire.StatusUnavailable, "too many connections are open; try again later")
-	}
-	if addr.IsValid() && p.perAddr[addr] >= orDefault(p.server.MaxPerAddr, DefaultMaxPerAddr) {
-		return wire.Errorf(wire.StatusTooMany, "too many connections are open from %s; close one", addr)
-	}
-	p.conns[c] = struct{}{}
-	if addr.IsValid() {
-		p.perAddr[addr]++
-	}
-	return nil
-}
-
-func (p *pool) remove(c *conn) {
-	c.Close()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.conns, c)
-	if addr := c.remote.Addr(); addr.IsValid() {
-		if p.perAddr[addr]--; p.perAddr[addr] == 0 {
-			delete(p.perAddr, addr)
-		}
-	}
-}
-
-// finish closes idle connections, gives the others their grace and waits for
-// all of them.
-func (p *pool) finish(cut func()) {
-	p.closeAll(true)
-	done := make(chan struct{})
-	go func() {
-		p.wg.Wait()
-		close(done)
-	}()
-	grace := time.NewTimer(graceTime)
-	defer grace.Stop()
-	select {
-	case <-done:
-	case <-grace.C:
-		cut()
-		p.closeAll(false)
-		<-done
-	}
-}
-
-// closeAll closes the connections, perhaps only the idle ones, and lets none
-// of them become idle again.
-func (p *pool) closeAll(idleOnly bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ending = true
-	for c := range p.conns {
-		if !idleOnly || !c.busy {
-			c.Close()
-		}
-	}
-}
-
-// setBusy notes whether c has a request under way. It returns false when the
-// server is ending: then c shall end as well.
-func (p *pool) setBusy(c *conn, busy bool) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.busy = busy
-	return !p.ending
-}
-
-func (p *pool) isEnding() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ending
 }
 
 func (p *pool) log() *slog.Logger {

@@ -129,48 +129,6 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	})
 }
 
-func TestConnectionLimits(t *testing.T) {
-	virtual(t, &http1.Server{MaxConns: 5, MaxPerAddr: 2}, func(t *testing.T, p *pipes) {
-		status := func(c net.Conn) int {
-			t.Helper()
-			defer c.Close()
-			a, err := readAnswer(bufio.NewReader(c))
-			if err != nil || !a.closes {
-				t.Errorf("got %+v, %v", a, err)
-			}
-			return a.status
-		}
-		// dialing waits for the server, which waits for its refusal to be read
-		refused := func(from string) int {
-			t.Helper()
-			near, far := net.Pipe()
-			p.conns <- fromConn{far, &net.TCPAddr{IP: net.ParseIP(from), Port: 1}}
-			return status(near)
-		}
-		var open []net.Conn
-		for i := range 5 {
-			open = append(open, p.dial(fmt.Sprintf("10.42.0.%d:%d", i/2, 1000+i)))
-		}
-		if got := refused("10.42.0.9"); got != 503 {
-			t.Errorf("the sixth connection got %d, want 503", got)
-		}
-		open[4].Close()
-		synctest.Wait()
-		if got := refused("::ffff:10.42.0.0"); got != 429 {
-			t.Errorf("the third connection of one address got %d, want 429", got)
-		}
-		for _, c := range open[:4] {
-			c.Close()
-		}
-		synctest.Wait()
-		c := p.dial("10.42.0.0:1")
-		io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-		if got := status(c); got != 200 {
-			t.Errorf("after the others closed got %d", got)
-		}
-	})
-}
-
 func TestPassingAcceptErrors(t *testing.T) {
 	var log recorder
 	virtual(t, &http1.Server{Log: log.logger()}, func(t *testing.T, p *pipes) {
