@@ -40,14 +40,33 @@ func clearNames(sys System, cfg *config.Network) error {
 	return nil
 }
 
+// CheckFree refuses a name that a link of this machine has: the network's own
+// link could not be made, or a stranger's WireGuard interface would be taken
+// for it.
+func CheckFree(n platform.Network, name string) error {
+	var s platform.NetState
+	err := n.Observe(name, &s)
+	switch {
+	case err == nil:
+		return fmt.Errorf("there is an interface %s on this machine already, and the network's would have the same name: choose another name, or remove the interface", name)
+	case !errors.Is(err, platform.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
 // clearLink removes the interface, with own only when it has that key. Opening
-// one that is not there would make it.
+// one that is not there would make it, and one that is no WireGuard interface
+// is nobody's but its owner's.
 func clearLink(sys System, cfg *config.Network, own *key.PrivateKey) error {
 	var link platform.NetState
 	if err := sys.Network.Observe(cfg.Name, &link); errors.Is(err, platform.ErrNotExist) {
 		return nil
 	}
 	t, err := sys.Tunnels.Open(cfg.Name, cfg.MTU)
+	if errors.Is(err, platform.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("open interface %s: %w", cfg.Name, err)
 	}

@@ -51,12 +51,12 @@ func (p *peer) openDoors(ctx context.Context) {
 	d.err = err
 }
 
-// isAddressed tells whether the interface is up and has our address. The core
-// sees to that, and says what is wrong.
+// isAddressed tells whether the interface is there, up and has our address. The
+// core sees to that, and says what is wrong.
 func (p *peer) isAddressed() bool {
 	var s platform.NetState
 	self := netip.PrefixFrom(p.id.Address, p.id.Address.BitLen())
-	return p.sys.Network.Observe(p.cfg.Name, &s) == nil && s.Up && slices.Contains(s.Addresses, self)
+	return p.tunnel != nil && p.sys.Network.Observe(p.cfg.Name, &s) == nil && s.Up && slices.Contains(s.Addresses, self)
 }
 
 func (p *peer) openSignal(ctx context.Context) error {

@@ -23,11 +23,7 @@ func (p *peer) perform(ctx context.Context, a core.Action, answers []core.Event)
 	case core.ApplyTunnel:
 		return append(answers, core.Applied{Action: a, Err: p.applyTunnel(&a.Change)})
 	case core.ApplyNet:
-		err := p.sys.Network.Apply(p.cfg.Name, &a.Change)
-		if err == nil {
-			p.openDoors(ctx)
-		}
-		return append(answers, core.Applied{Action: a, Err: err})
+		return append(answers, core.Applied{Action: a, Err: p.applyNet(ctx, &a.Change)})
 	case core.SetNames:
 		if p.names != nil {
 			put(p.disk.names, a)
@@ -83,11 +79,7 @@ func (p *peer) observe(ctx context.Context, a core.Observe, answers []core.Event
 		answers = append(answers, p.observeTunnel())
 	}
 	if a.Net {
-		err := p.sys.Network.Observe(p.cfg.Name, &p.net)
-		answers = append(answers, core.NetObserved{State: &p.net, Err: err})
-		if err == nil {
-			p.openDoors(ctx)
-		}
+		answers = append(answers, core.NetObserved{State: &p.net, Err: p.observeNet(ctx)})
 	}
 	if a.Underlay {
 		addrs, err := p.sys.Network.Underlay()
@@ -126,6 +118,31 @@ func (p *peer) applyTunnel(c *platform.TunnelChange) error {
 		return err
 	}
 	return p.lost(p.tunnel.Apply(c))
+}
+
+// applyNet changes the link, which is ours only where the tunnel is open: the
+// name alone may be a stranger's.
+func (p *peer) applyNet(ctx context.Context, c *platform.NetChange) error {
+	if err := p.openTunnel(); err != nil {
+		return err
+	}
+	if err := p.sys.Network.Apply(p.cfg.Name, c); err != nil {
+		return err
+	}
+	p.openDoors(ctx)
+	return nil
+}
+
+// observeNet reads the link into p.net, where it is ours.
+func (p *peer) observeNet(ctx context.Context) error {
+	if err := p.openTunnel(); err != nil {
+		return err
+	}
+	if err := p.sys.Network.Observe(p.cfg.Name, &p.net); err != nil {
+		return err
+	}
+	p.openDoors(ctx)
+	return nil
 }
 
 // openTunnel makes or adopts the interface where that is not done yet.

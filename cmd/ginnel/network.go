@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ginnel/coordinator/store"
+	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/daemon/state"
@@ -99,6 +100,11 @@ func hostLabel() string {
 func createNetwork(e *env, n config.Network, root netip.Prefix, name string) (err error) {
 	if err := e.checkNew(n); err != nil {
 		return err
+	}
+	if !exists(state.Path(e.paths.state, n.Name)) { // otherwise leftovers are in the way, which the steps below tell
+		if err := daemon.CheckFree(e.system(quiet).Network, n.Name); err != nil {
+			return err
+		}
 	}
 	private, err := key.Generate(rand.Reader)
 	if err != nil {

@@ -206,6 +206,27 @@ func TestRemoveNetworkHalfDone(t *testing.T) {
 	m.refuses(exitFailed, []string{"there is no network home"}, "network", "remove", "home", "--yes")
 }
 
+// TestCreateNetworkForeignLink: a stranger's interface of the network's name is
+// refused, and a network that was made before it goes without touching it.
+func TestCreateNetworkForeignLink(t *testing.T) {
+	m := newMachine(t)
+	m.os.SetLink("eth0", netip.MustParsePrefix("192.0.2.1/24"))
+	before := m.os.String()
+	m.refuses(exitFailed, []string{"there is an interface eth0"}, "network", "create", "eth0", "10.43.0.0/16", "--endpoint", "a:1")
+	if files := withoutDirectories(m); len(files) > 0 {
+		t.Errorf("left are %q", files)
+	}
+	must(t, m.os.RemoveLink("eth0"))
+	if r := m.run("network", "create", "eth0", "10.43.0.0/16", "--endpoint", "a:1"); r.status != exitOK {
+		t.Fatalf("%+v", r)
+	}
+	m.os.SetLink("eth0", netip.MustParsePrefix("192.0.2.1/24"))
+	m.does("removed network eth0\n", "network", "remove", "eth0", "--yes")
+	if files := withoutDirectories(m); len(files) != 1 || m.os.String() != before {
+		t.Errorf("left are %q and\n%s", files, m.os)
+	}
+}
+
 func TestListNetworks(t *testing.T) {
 	m := newMachine(t)
 	const heading = "NAME  ROLE         STATE  RANGE         ADDRESS\n"

@@ -66,8 +66,10 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 		return nil, err
 	}
 	path := state.Path(stateDir, inv.Network)
-	if err := checkInterface(sys.Network, inv.Network, path); err != nil {
-		return nil, err
+	if _, err := os.Lstat(path); err != nil { // otherwise it may be what an unfinished join left
+		if err := daemon.CheckFree(sys.Network, inv.Network); err != nil {
+			return nil, err
+		}
 	}
 	store, again, err := prepare(path, inv)
 	if err != nil {
@@ -82,24 +84,6 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 		return nil, fmt.Errorf("%w; the coordinator may have accepted: run the same join again", err)
 	}
 	return &Join{Config: wanted, store: store}, nil
-}
-
-// checkInterface refuses an interface that somebody else made: it would be
-// adopted, and deleted. Where there is a state the interface may be what an
-// unfinished join left.
-func checkInterface(n platform.Network, name, statePath string) error {
-	if _, err := os.Lstat(statePath); err == nil {
-		return nil
-	}
-	var s platform.NetState
-	err := n.Observe(name, &s)
-	switch {
-	case err == nil:
-		return fmt.Errorf("there is an interface %s on this machine already, and the network's would have the same name: remove it first", name)
-	case !errors.Is(err, platform.ErrNotExist):
-		return err
-	}
-	return nil
 }
 
 // choosePort picks a free UDP port where none is wanted.
