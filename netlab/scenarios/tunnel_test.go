@@ -182,5 +182,5 @@ func TestBehaviour71And84MovedCoordinator(t *testing.T) {
 // else the hosts file says stays.
 func (m *machine) knows(name string, is netip.Addr) {
 	m.lab.t.Helper()
-	m.Run("sed", "-i", "/ "+name+"$/d;1i"+is.String()+" "+name, "/etc/hosts")
+	m.Run("sed", "-i", "-e", "1i"+is.String()+" "+name, "-e", "/ "+name+"$/d", "/etc/hosts")
 }
