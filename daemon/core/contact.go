@@ -22,11 +22,12 @@ const (
 // contact is the asking of the coordinator for the map.
 type contact struct {
 	inFlight bool
-	due      time.Time // of the next Fetch
-	last     time.Time // success; zero: none yet
-	ok       bool      // the last answer was an update we took
-	failing  time.Time // since when there was no success; zero: not failing
-	err      error     // of the last failure
+	asked    wire.Position // the last Fetch's
+	due      time.Time     // of the next Fetch
+	last     time.Time     // success; zero: none yet
+	ok       bool          // the last answer was an update we took
+	failing  time.Time     // since when there was no success; zero: not failing
+	err      error         // of the last failure
 
 	// News that came while a Fetch was under way, whose answer may lack it.
 	news   bool   // of endpoints
@@ -70,11 +71,11 @@ func (c *Core) askCoordinator() {
 		return
 	}
 	t.inFlight, t.news, t.nudged, t.hurry = true, false, 0, false
-	pos := c.world.Position
+	t.asked = c.world.Position
 	if len(c.leftOut) > 0 {
-		pos = wire.Position{} // what is left out of the map is in no delta to come
+		t.asked = wire.Position{} // what is left out of the map is in no delta to come
 	}
-	c.do(Fetch{Position: pos})
+	c.do(Fetch{Position: t.asked})
 }
 
 func (c *Core) sayUnreached() {
@@ -99,13 +100,19 @@ func (c *Core) fetched(ev Fetched) {
 	t.inFlight = false
 	var refusal *wire.Problem
 	switch {
-	case errors.As(ev.Err, &refusal):
+	case errors.As(ev.Err, &refusal) && !isBusy(refusal):
 		c.fetchRefused(refusal)
 	case ev.Err != nil || ev.Update == nil:
 		c.fetchFailed(ev.Err)
 	default:
 		c.fetchAnswered(ev.Update)
 	}
+}
+
+// isBusy tells whether the coordinator only had no room for us at this moment:
+// it has not looked at who asks, so that is no answer.
+func isBusy(p *wire.Problem) bool {
+	return p.Status == wire.StatusTooMany || p.Status == wire.StatusUnavailable
 }
 
 func (c *Core) fetchRefused(p *wire.Problem) {
@@ -137,7 +144,7 @@ func (c *Core) fetchAnswered(u *wire.Update) {
 	t := &c.contact
 	c.reached()
 	c.over(topicRefused)
-	if err := c.check(u); err != nil {
+	if err := c.check(u, t.asked); err != nil {
 		t.ok = false
 		c.say(topicMap, "the coordinator sent a map that cannot be right: %v", err)
 		t.due = c.now.Add(t.retry.fail())

@@ -121,8 +121,7 @@ type (
 	}
 	// Changed says that something about links, addresses or routes changed.
 	Changed struct{}
-	// Applied answers ApplyTunnel and ApplyNet, and SetNames where it failed
-	// (a success need not be told).
+	// Applied answers ApplyTunnel, ApplyNet and SetNames.
 	Applied struct {
 		Action Action // the one that is answered
 		Err    error
@@ -163,7 +162,7 @@ type (
 	ApplyTunnel struct{ Change platform.TunnelChange }
 	// ApplyNet changes the link; answered by Applied.
 	ApplyNet struct{ Change platform.NetChange }
-	// SetNames replaces the network's hosts block.
+	// SetNames replaces the network's hosts block; answered by Applied.
 	SetNames struct{ Entries []platform.HostEntry }
 	// Fetch asks the coordinator; answered by Fetched. At most one is under way.
 	Fetch struct{ Position wire.Position }

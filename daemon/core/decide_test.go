@@ -69,13 +69,13 @@ func TestFetchPolicy(t *testing.T) {
 	nudge := func(from netip.Addr, v uint64) core.Signalled {
 		return core.Signalled{From: from, Signal: wire.Signal{Kind: wire.SignalNudge, Value: v}}
 	}
-	s.step(0, nudge(ben, 2))                // not the coordinator
-	s.step(0, nudge(hub, 2), "fetch 1/1/1") // it is
-	s.step(0, nudge(hub, 3))                // one in flight
-	s.step(0, core.Fetched{Update: patch(3, 3, ben, wire.Endpoints{})}, "save 3 with 1")
-	s.step(0, nudge(hub, 3), "fetch 3/1/3") // endpoint news
-	s.step(0, nudge(hub, 3))                // and again, perhaps after the answer was made
-	s.step(0, core.Fetched{Update: patch(3, 4, ben, wire.Endpoints{})}, "fetch 3/1/4")
+	s.step(0, nudge(ben, 2))                                              // not the coordinator
+	s.step(0, nudge(hub, 2), "fetch 1/1/1")                               // it is
+	s.step(0, nudge(hub, 3))                                              // one in flight
+	s.step(0, core.Fetched{Update: s.patch(3, 3, ben, wire.Endpoints{})}) // strangers' changes are not saved
+	s.step(0, nudge(hub, 3), "fetch 3/1/3")                               // endpoint news
+	s.step(0, nudge(hub, 3))                                              // and again, perhaps after the answer was made
+	s.step(0, core.Fetched{Update: s.patch(3, 4, ben, wire.Endpoints{})}, "fetch 3/1/4")
 	s.step(0, core.Fetched{Err: errAway})
 	at(500 * time.Millisecond)
 	s.tick("fetch 3/1/4")
@@ -171,6 +171,9 @@ func TestUpdatesThatCannotBeRight(t *testing.T) {
 	second.Role = wire.RoleCoordinator
 	cases := map[string]func(u *wire.Update){
 		"malformed":               func(u *wire.Update) { u.Network = "Not A Label" },
+		"another network":         func(u *wire.Update) { u.Network = "bal" },
+		"of another key of ours":  func(u *wire.Update) { u.Self.PublicKey = catKey.Public() },
+		"from elsewhere":          func(u *wire.Update) { u.From = wire.Position{Revision: 1, Epoch: 1, Seq: 2} },
 		"another root":            func(u *wire.Update) { u.Root = netip.MustParsePrefix("10.0.0.0/8"); u.Ranges[0] = u.Root },
 		"for somebody else":       func(u *wire.Update) { u.Self.Address = cat },
 		"another coordinator key": func(u *wire.Update) { u.Members[0] = impostor },
@@ -187,26 +190,19 @@ func TestUpdatesThatCannotBeRight(t *testing.T) {
 				t.Errorf("the map is at %d with %d members", m.Position.Revision, len(m.Members))
 			}
 			s.tick("fetch 1/1/1")
-			s.step(0, core.Fetched{Update: whole(2, hubMember(), benMember(wire.Endpoints{}))}, "over map", "save 2 with 2")
+			s.step(0, core.Fetched{Update: whole(2, hubMember(), benMember(wire.Endpoints{}))}, "over map")
 		})
 	}
 }
 
 func TestMembersLeftOut(t *testing.T) {
 	s := ready(t, benMember(wire.Endpoints{}))
-	twin, mirror := catMember(wire.Endpoints{}), catMember(wire.Endpoints{})
-	twin.PublicKey, mirror.PublicKey = benKey.Public(), annKey.Public()
-	for _, m := range []wire.Member{twin, mirror} {
-		u := &wire.Update{From: s.core.Map().Position, Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
-			Ranges: []netip.Prefix{netip.PrefixFrom(cat, 32)}, Members: []wire.Member{m}}
-		if m.PublicKey == annKey.Public() {
-			u.Self.PublicKey = simKey(50).Public() // or the update itself contradicts itself
-		}
-		s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 2}})
-		s.do(0, core.Fetched{Update: u})
-		if ps := s.core.Problems(); len(ps) != 1 || ps[0].Topic != "member 10.9.0.5" || len(s.core.Map().Members) != 2 {
-			t.Errorf("problems %+v, map %+v", ps, s.core.Map())
-		}
+	twin := catMember(wire.Endpoints{})
+	twin.PublicKey = benKey.Public()
+	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 2}})
+	s.do(0, core.Fetched{Update: s.delta(2, 2, []netip.Prefix{netip.PrefixFrom(cat, 32)}, twin)})
+	if ps := s.core.Problems(); len(ps) != 1 || ps[0].Topic != "member 10.9.0.5" || len(s.core.Map().Members) != 2 {
+		t.Errorf("problems %+v, map %+v", ps, s.core.Map())
 	}
 	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 3}})
 	if got := s.render(s.last[0]); got != "fetch 0/0/0" {
@@ -222,10 +218,10 @@ func TestDeltas(t *testing.T) {
 	s := ready(t, benMember(endpoints("203.0.113.2:1000")))
 	nudge := core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 2}}
 	s.do(0, nudge)
-	s.step(0, core.Fetched{Update: patch(1, 2, ben, endpoints("203.0.113.2:1001"))}, "observe tunnel") // not saved
-	gone := &wire.Update{From: s.core.Map().Position, Position: wire.Position{Revision: 2, Epoch: 1, Seq: 2}, Network: "lab", Root: root, Self: annMember(),
-		Ranges: []netip.Prefix{netip.PrefixFrom(ben, 32), netip.PrefixFrom(cat, 32)}, Members: []wire.Member{catMember(wire.Endpoints{})}}
-	s.step(0, core.Fetched{Update: gone},
+	s.step(0, core.Fetched{Update: s.patch(1, 2, ben, endpoints("203.0.113.2:1001"))}, "observe tunnel") // not saved
+	s.do(0, nudge)
+	both := []netip.Prefix{netip.PrefixFrom(ben, 32), netip.PrefixFrom(cat, 32)}
+	s.step(0, core.Fetched{Update: s.delta(2, 2, both, catMember(wire.Endpoints{}))},
 		"save 2 with 2", "tunnel -ben +catk0", "names hub.lab.wg ann.lab.wg cat.lab.wg")
 	if s.core.Map().Members[1].Address != cat {
 		t.Errorf("map: %+v", s.core.Map())

@@ -23,6 +23,7 @@ type script struct {
 	tun  platform.TunnelState // as the script's machine has it
 	who  map[key.PublicKey]string
 	last []core.Action
+	from wire.Position // the last Fetch's
 }
 
 var (
@@ -66,6 +67,9 @@ func (s *script) do(d time.Duration, ev core.Event) (lines []string) {
 	s.now = s.now.Add(d)
 	s.last = slices.Clone(s.core.Step(s.now, ev))
 	for _, a := range s.last {
+		if a, ok := a.(core.Fetch); ok {
+			s.from = a.Position
+		}
 		lines = append(lines, s.render(a))
 	}
 	return lines
@@ -228,10 +232,17 @@ func whole(revision uint64, members ...wire.Member) *wire.Update {
 		Self: annMember(), Ranges: []netip.Prefix{root}, Members: members}
 }
 
-// patch is news of one member's endpoints.
-func patch(revision, seq uint64, a netip.Addr, e wire.Endpoints) *wire.Update {
-	return &wire.Update{From: wire.Position{Revision: 1, Epoch: 1, Seq: 1}, Position: wire.Position{Revision: revision, Epoch: 1, Seq: seq}, Network: "lab", Root: root,
-		Self: annMember(), Patches: []wire.Patch{{Address: a, Endpoints: e}}}
+// delta answers the last Fetch, with members as the only ones in ranges.
+func (s *script) delta(revision, seq uint64, ranges []netip.Prefix, members ...wire.Member) *wire.Update {
+	return &wire.Update{From: s.from, Position: wire.Position{Revision: revision, Epoch: 1, Seq: seq}, Network: "lab", Root: root,
+		Self: annMember(), Ranges: ranges, Members: members}
+}
+
+// patch answers it with news of one member's endpoints.
+func (s *script) patch(revision, seq uint64, a netip.Addr, e wire.Endpoints) *wire.Update {
+	u := s.delta(revision, seq, nil)
+	u.Patches = []wire.Patch{{Address: a, Endpoints: e}}
+	return u
 }
 
 var linkUp = core.NetObserved{State: &platform.NetState{Up: true, MTU: 1280,

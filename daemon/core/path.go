@@ -187,7 +187,7 @@ func (c *Core) beginRound(p *peer) {
 	w.state = trying
 	w.list, w.at = c.candidates(p), -1
 	if p == c.coordinator() {
-		c.resolveAll()
+		c.resolveOld()
 	}
 	c.tryNext(p)
 }

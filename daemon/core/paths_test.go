@@ -77,7 +77,7 @@ func (s *script) expect(got []string, want ...string) {
 
 func (s *script) news(seq uint64, e wire.Endpoints) {
 	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 1}})
-	s.do(0, core.Fetched{Update: patch(1, seq, ben, e)})
+	s.do(0, core.Fetched{Update: s.patch(1, seq, ben, e)})
 }
 
 // keepHub lets the hub's session live.
@@ -175,7 +175,7 @@ func TestOwnAddressChangeIsDoubt(t *testing.T) {
 	s.applied()
 	answer := wire.Signal{Kind: wire.SignalAnswer}
 	s.step(100*time.Millisecond, core.Signalled{From: hub, Signal: answer}, "fetch 1/1/1")
-	s.do(0, core.Fetched{Update: patch(1, 1, cat, wire.Endpoints{})})
+	s.do(0, core.Fetched{Update: s.patch(1, 1, cat, wire.Endpoints{})})
 	if !s.isConnected(ben) {
 		t.Error("ben counts as lost before there is evidence")
 	}

@@ -14,6 +14,7 @@ type host struct {
 	port  uint16
 	addrs []netip.Addr // the last ones found
 	busy  bool         // being resolved
+	found time.Time    // when addrs was found; zero: not yet
 	due   time.Time    // of a repetition after a failure; zero: none
 	retry backoff
 }
@@ -48,11 +49,26 @@ func (c *Core) configured() []netip.AddrPort {
 	return list
 }
 
-// resolveAll has every name of the coordinator looked up (again).
+// lookupLife is how long a name's addresses count as just found.
+const lookupLife = 10 * time.Second
+
+// resolveAll has every name of the coordinator looked up (again): this machine
+// may have moved, and names may mean something else where it is now.
 func (c *Core) resolveAll() {
 	for i := range c.hosts {
 		if c.hosts[i].name != "" && !c.hosts[i].busy {
 			c.hosts[i].due = c.now
+		}
+	}
+}
+
+// resolveOld does so with the names that were not found just now: it is what
+// was found that begins a round.
+func (c *Core) resolveOld() {
+	for i := range c.hosts {
+		h := &c.hosts[i]
+		if h.name != "" && !h.busy && (h.found.IsZero() || c.now.Sub(h.found) >= lookupLife) {
+			h.due = c.now
 		}
 	}
 }
@@ -94,7 +110,7 @@ func (c *Core) resolved(ev Resolved) {
 			h.busy = false
 			h.due = c.now.Add(h.retry.fail())
 		default:
-			h.busy, h.due = false, time.Time{}
+			h.busy, h.due, h.found = false, time.Time{}, c.now
 			h.retry.ok()
 			if !sameSet(h.addrs, ev.Addrs) { // servers like to turn the order
 				changed, h.addrs = true, slices.Clone(ev.Addrs)

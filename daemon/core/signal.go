@@ -6,7 +6,12 @@ import "ginnel/wire"
 // so it is evidence that its sender is reached; from others it is ignored.
 func (c *Core) signalled(ev Signalled) {
 	if ev.Signal.Kind == wire.SignalNudge && ev.From == c.cfg.Coordinator.Address {
-		c.nudged(ev.Signal.Value) // on its own machine it is the role that says so
+		c.nudged(ev.Signal.Value)
+		if c.onCoordinator() {
+			// It is the role that says so. A peer that told it of new endpoints
+			// has probably moved, and the role learns where to by the tunnel.
+			c.look.tunnel(c.now)
+		}
 	}
 	p := c.addrs[ev.From]
 	if p == nil {

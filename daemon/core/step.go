@@ -22,6 +22,7 @@ type Core struct {
 	out     []Action  // of the Step under way; its memory is reused
 
 	world   Map
+	saved   uint64              // the revision of the map that was saved last; 0: none was
 	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours
 
 	peers  []*peer // sorted by address: the members, and the coordinator in any case

@@ -9,19 +9,25 @@ import (
 	"ginnel/wire"
 )
 
-// check refuses an update that is malformed, or that speaks of another
-// network, another peer or another coordinator than ours. The coordinator's
-// key is pinned by the invitation: a map with another one is not believed at
-// all.
-func (c *Core) check(u *wire.Update) error {
+// check refuses an update that is malformed, that starts elsewhere than at
+// asked, or that speaks of another network, another peer or another
+// coordinator than ours. The coordinator's key is pinned by the invitation: a
+// map with another one is not believed at all.
+func (c *Core) check(u *wire.Update, asked wire.Position) error {
 	if err := u.Check(); err != nil {
 		return err
 	}
-	if u.Root != c.cfg.Root {
+	switch {
+	case u.From != wire.Position{} && u.From != asked:
+		return fmt.Errorf("it starts from revision %d, and we asked from %d", u.From.Revision, asked.Revision)
+	case u.Network != c.cfg.Network:
+		return fmt.Errorf("it is network %s's, ours is %s", u.Network, c.cfg.Network)
+	case u.Root != c.cfg.Root:
 		return fmt.Errorf("its root CIDR is %s, ours %s", u.Root, c.cfg.Root)
-	}
-	if u.Self.Address != c.cfg.Address {
+	case u.Self.Address != c.cfg.Address:
 		return fmt.Errorf("it is for %s, we are %s", u.Self.Address, c.cfg.Address)
+	case u.Self.PublicKey != c.key:
+		return fmt.Errorf("it is for a peer with another key than ours at %s", u.Self.Address)
 	}
 	pinned := &c.cfg.Coordinator
 	for i := range u.Members {
@@ -46,21 +52,29 @@ func (c *Core) restore(m *Map) {
 		Ranges:   []netip.Prefix{c.cfg.Root},
 		Members:  m.Members,
 	}
-	if err := c.check(u); err != nil {
+	if err := c.check(u, wire.Position{}); err != nil {
 		c.say(topicMap, "the saved map cannot be right, a new one is fetched: %v", err)
 		return
 	}
 	c.merge(u)
+	c.saved = m.Position.Revision
 }
 
+// maxDrift is how many revisions the saved map may lie behind. The coordinator
+// has deltas for twice as many, so that a restart seldom needs a whole map.
+const maxDrift = 500
+
 // take merges an update that was checked, and has the map saved when more than
-// soft state changed. Endpoints alone never touch the flash.
+// soft state changed. Endpoints alone never touch the flash, and neither do
+// changes of the book that do not concern us, until there were many.
 func (c *Core) take(u *wire.Update) {
-	was := c.world.Position
-	if u.Position.Epoch != was.Epoch {
+	if u.Position.Epoch != c.world.Position.Epoch {
 		c.report.known = false // the coordinator restarted, and forgot
 	}
-	if changed := c.merge(u); changed || u.Position.Revision != was.Revision {
+	changed := c.merge(u)
+	now := u.Position.Revision
+	if changed || now < c.saved || now-c.saved > maxDrift {
+		c.saved = now
 		saved := c.world
 		saved.Members = slices.Clone(saved.Members)
 		c.do(Save{Map: &saved})
@@ -105,9 +119,8 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 	return changed
 }
 
-// leaveOut finds the members of u with a key that is ours, or of a member that
-// stays: WireGuard knows peers by their keys, and one would take the other's
-// place.
+// leaveOut finds the members of u with the key of a member that stays:
+// WireGuard knows peers by their keys, and one would take the other's place.
 func (c *Core) leaveOut(u *wire.Update) {
 	was := c.leftOut
 	c.leftOut = map[netip.Addr]bool{}
@@ -130,12 +143,9 @@ func (c *Core) leaveOut(u *wire.Update) {
 	}
 }
 
-// keyHolder returns who else has m's key after u: us, the coordinator, or a
-// member that u does not speak of. Within u every key is there once.
+// keyHolder returns who else has m's key after u: the coordinator, or a member
+// that u does not speak of. Within u every key is there once, ours included.
 func (c *Core) keyHolder(u *wire.Update, m *wire.Member) (netip.Addr, bool) {
-	if m.PublicKey == c.key {
-		return c.cfg.Address, true
-	}
 	if p := c.keys[m.PublicKey]; p != nil && p.member.Address != m.Address {
 		a := p.member.Address
 		return a, p == c.coordinator() || !within(u.Ranges, a)
