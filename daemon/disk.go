@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ginnel/daemon/core"
+	"ginnel/wire"
 )
 
 // saveRetry is how long a map that could not be saved waits for the next try,
@@ -14,8 +15,9 @@ const saveRetry = time.Minute
 // disk is what is to be written, by one goroutine beside the loop: flash may
 // take seconds, and a hosts file may be locked. Each channel holds the newest.
 type disk struct {
-	maps  chan *core.Map
-	names chan core.SetNames
+	maps    chan *core.Map
+	names   chan core.SetNames
+	unsaved *core.Map // could not be saved; nil: all is; the writer's while it runs
 }
 
 func newDisk() disk {
@@ -31,24 +33,23 @@ func put[T any](c chan T, v T) {
 	c <- v
 }
 
-// write writes what is put on the disk until ctx ends, and what is there then.
+// write writes what is put on the disk until ctx ends.
 func (p *peer) write(ctx context.Context) {
-	var unsaved *core.Map // nil: all is saved
+	d := &p.disk
 	for {
 		var again <-chan time.Time
-		if unsaved != nil {
+		if d.unsaved != nil {
 			again = time.After(saveRetry)
 		}
 		select {
-		case a := <-p.disk.names:
+		case a := <-d.names:
 			p.tell(ctx, core.Applied{Action: a, Err: p.names.Set(p.cfg.Name, a.Entries)})
 			continue
-		case m := <-p.disk.maps:
-			unsaved = p.save(m, unsaved != nil)
+		case m := <-d.maps:
+			d.unsaved = p.save(m, d.unsaved != nil)
 		case <-again:
-			unsaved = p.save(unsaved, true)
+			d.unsaved = p.save(d.unsaved, true)
 		case <-ctx.Done():
-			p.writeLast(unsaved)
 			return
 		}
 	}
@@ -70,15 +71,18 @@ func (p *peer) save(m *core.Map, failing bool) *core.Map {
 	return nil
 }
 
-// writeLast writes what is waiting.
-func (p *peer) writeLast(unsaved *core.Map) {
-	failing := unsaved != nil
+// writeLast writes what is waiting, when the loop and the writer have ended. A
+// clean stop saves the map as it is, endpoints included, which are not worth
+// writing while it runs: a machine that starts while the coordinator is away
+// finds the others where they were.
+func (p *peer) writeLast(clean bool) {
+	failing := p.disk.unsaved != nil
 	select {
-	case unsaved = <-p.disk.maps:
+	case p.disk.unsaved = <-p.disk.maps:
 	default:
 	}
-	if unsaved != nil {
-		p.save(unsaved, failing)
+	if m := p.lastMap(clean); m != nil {
+		p.save(m, failing)
 	}
 	select {
 	case a := <-p.disk.names:
@@ -87,4 +91,13 @@ func (p *peer) writeLast(unsaved *core.Map) {
 		}
 	default:
 	}
+}
+
+// lastMap returns the map to save at the end; nil: none. One of which nothing
+// is known does not take a saved one's place.
+func (p *peer) lastMap(clean bool) *core.Map {
+	if clean && p.core.Map().Position != (wire.Position{}) {
+		return p.core.Map()
+	}
+	return p.disk.unsaved
 }

@@ -67,7 +67,7 @@ func TestWriteLast(t *testing.T) {
 	put(p.disk.maps, mapAt(2))
 	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"old"}}}})
 	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"new"}}}})
-	p.writeLast(nil)
+	p.writeLast(false)
 	if m, err := p.store.Map(); err != nil || m == nil || m.Position.Revision != 2 {
 		t.Errorf("saved is %+v, %v", m, err)
 	}

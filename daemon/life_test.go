@@ -120,8 +120,7 @@ func TestBehaviour52And53(t *testing.T) {
 		ann.halt()
 		r.ok(ann.RemoveLink("home"))
 		ann.start()
-		// Nobody knows where bob is (endpoints are not saved): he finds ann.
-		r.within(3*time.Minute, "a session with bob", ann.sees("bob"))
+		r.within(5*time.Second, "a session with bob, where he was", ann.sees("bob"))
 		if !ann.has("bob.home.wg") {
 			t.Errorf("names are missing on\n%s", ann)
 		}

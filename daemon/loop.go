@@ -13,6 +13,7 @@ import (
 // run is the peer's loop. It ends with ctx, or when the role failed.
 func (p *peer) run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
+	defer func() { p.writeLast(err == nil) }()
 	defer p.tasks.Wait()
 	defer cancel()
 	defer func() { p.end(err) }()
@@ -40,8 +41,6 @@ func (p *peer) run(ctx context.Context) (err error) {
 		case f := <-p.asks:
 			f()
 		case <-p.wake:
-			// What made the role speak may have moved endpoints as well.
-			p.step(ctx, p.observeTunnel())
 			ev = core.Signalled{From: p.id.Address, Signal: wire.Signal{Kind: wire.SignalNudge}}
 		case <-p.changed:
 			ev = core.Changed{}
