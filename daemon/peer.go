@@ -57,6 +57,11 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The section is written once the coordinator has accepted: what is pending
+	// is a join that was killed after that.
+	if err := store.Confirm(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	p := &peer{
 		cfg: cfg, id: store.Identity(), sys: d.System, store: store,
 		log:     d.Log.With("network", cfg.Name),

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,6 +17,7 @@ import (
 	"ginnel/daemon/config"
 	"ginnel/daemon/join"
 	"ginnel/daemon/local"
+	"ginnel/platform"
 	"ginnel/platform/dbfile"
 	"ginnel/wire"
 )
@@ -111,7 +113,13 @@ func readShort(path string) ([]byte, error) {
 }
 
 func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Network) error {
+	if done, err := e.finishJoin(ctx, inv); done || err != nil {
+		return err
+	}
 	if err := e.checkNew(n); err != nil {
+		return err
+	}
+	if err := e.checkRange(ctx, inv.Root); err != nil {
 		return err
 	}
 	if err := dbfile.EnsureDir(e.paths.state); err != nil {
@@ -127,6 +135,11 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 	if err := j.Confirm(); err != nil {
 		return err
 	}
+	return e.joined(ctx, inv)
+}
+
+// joined tells of a join that is finished, and waits for the network.
+func (e *env) joined(ctx context.Context, inv *wire.Invitation) error {
 	if err := e.say("joined %s as %s, %s", inv.Network, inv.Name, inv.Address); err != nil {
 		return err
 	}
@@ -135,4 +148,48 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 		return err
 	}
 	return e.say("%s visible", areThere(len(up.Peers)))
+}
+
+// finishJoin takes up a join whose section is written: it was killed after
+// that, or is finished. done tells that this invitation has nothing more to do.
+func (e *env) finishJoin(ctx context.Context, inv *wire.Invitation) (done bool, err error) {
+	cfg, err := e.paths.readConfig()
+	if err != nil {
+		return false, err
+	}
+	if n, exists := cfg.Network(inv.Network); !exists || n.Role != config.Peer {
+		return false, nil
+	}
+	how, err := join.Finish(e.paths.state, inv)
+	if errors.Is(err, platform.ErrInUse) {
+		how, err = e.runsAs(ctx, inv, err)
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case how == join.Now:
+		return true, e.joined(ctx, inv)
+	case how == join.Before:
+		return true, e.say("this machine is in %s already, as %s", inv.Network, inv.Name)
+	}
+	return false, nil
+}
+
+// runsAs asks the daemon, which has the state of the network open, whether it
+// runs as the peer that inv invites. inUse is what to say when no daemon does.
+func (e *env) runsAs(ctx context.Context, inv *wire.Invitation, inUse error) (join.Finished, error) {
+	st, err := e.client().Status(ctx)
+	if errors.Is(err, local.ErrNotRunning) {
+		return join.Foreign, inUse
+	} else if err != nil {
+		return join.Foreign, err
+	}
+	n := described(st, &config.Network{Name: inv.Network})
+	isCoordinator := func(p local.Peer) bool {
+		return p.Address == inv.Coordinator.Address && p.PublicKey == inv.Coordinator.PublicKey
+	}
+	if n.Root == inv.Root && n.Self.Address == inv.Address && slices.ContainsFunc(n.Peers, isCoordinator) {
+		return join.Before, nil
+	}
+	return join.Foreign, nil
 }

@@ -73,7 +73,7 @@ func setupNetworkCreate(fs *pflag.FlagSet) action {
 		}
 		n := config.New(args[0], config.Coordinator)
 		n.ListenPort, n.Endpoints = *port, *endpoints
-		if err := createNetwork(e, n, root, *name); err != nil {
+		if err := createNetwork(ctx, e, n, root, *name); err != nil {
 			return err
 		}
 		err = e.say("made network %s (%s); this machine is its coordinator, %s", n.Name, root, network.FirstAssignable(root))
@@ -97,8 +97,11 @@ func hostLabel() string {
 
 // createNetwork makes the book, this machine's identity and the section, in
 // this order; when one fails those before it are removed.
-func createNetwork(e *env, n config.Network, root netip.Prefix, name string) (err error) {
+func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Prefix, name string) (err error) {
 	if err := e.checkNew(n); err != nil {
+		return err
+	}
+	if err := e.checkRange(ctx, root); err != nil {
 		return err
 	}
 	if !exists(state.Path(e.paths.state, n.Name)) { // otherwise leftovers are in the way, which the steps below tell
@@ -152,10 +155,8 @@ func (e *env) checkNew(n config.Network) error {
 	if err != nil {
 		return err
 	}
-	if _, exists := cfg.Network(n.Name); exists && n.Role == config.Coordinator {
-		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
-	} else if exists {
-		return fmt.Errorf("this machine is in a network %s already: `ginnel leave %[1]s` takes it out", n.Name)
+	if there, exists := cfg.Network(n.Name); exists {
+		return inTheWay(there, n.Role)
 	}
 	text, err := e.paths.configText()
 	if err != nil {
@@ -166,6 +167,18 @@ func (e *env) checkNew(n config.Network) error {
 	}
 	_, err = config.Parse(e.paths.config, text)
 	return err
+}
+
+// inTheWay says what can be done about network n, when another one of its name
+// is to be created or joined.
+func inTheWay(n *config.Network, wanted config.Role) error {
+	switch {
+	case wanted == config.Coordinator:
+		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
+	case n.Role == config.Coordinator:
+		return fmt.Errorf("this machine is the coordinator of %s itself, and can join no other network of that name", n.Name)
+	}
+	return fmt.Errorf("this machine is in a network %s already: `ginnel leave %[1]s` takes it out", n.Name)
 }
 
 func listNetworks(ctx context.Context, e *env, asJSON bool) error {
