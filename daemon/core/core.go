@@ -29,8 +29,10 @@
 // side's handshake. The endpoint of a connected peer is left to WireGuard's
 // roaming. When its address or ours changes the session is kept, and other
 // endpoints are tried with it: a packet that gets through moves the other
-// side's endpoint, and its answer is the evidence. Silence alone is no reason
-// to doubt: a peer without keepalive is silent for minutes.
+// side's endpoint, and its answer is the evidence. The same when two keepalives
+// are missing: so the way back to a coordinator that moved without a word is
+// found, and a peer that is gone is not shown as there. One that sends no
+// keepalives answers the probe, and no endpoint is touched.
 //
 // Handshakes are dated by the clock of Step, not by the times the tunnel
 // tells: routers' wall clocks jump.

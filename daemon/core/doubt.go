@@ -9,7 +9,8 @@ import (
 )
 
 // doubt begins when there is reason to think that p's endpoint does not carry
-// any longer, though there is a session: our own addresses changed, or p's.
+// any longer, though there is a session: our own addresses changed, or p's, or
+// p has fallen silent.
 // moved tells that the endpoint in use was the member's old Seen, so that its
 // new one is where to send at once.
 //
@@ -39,6 +40,15 @@ func (c *Core) prime(p *peer) {
 	}
 	w.primed, w.was = true, p.sight.endpoint
 	w.list = distinct(slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was }))
+}
+
+// silent tells whether nothing has arrived from p for longer than its
+// keepalives leave between them: two are missing. Where the other side sends
+// none, its answer to the probe ends the doubt. Without keepalives of our own
+// nobody asked for a watch.
+func (c *Core) silent(p *peer) bool {
+	missing := 2*time.Duration(c.cfg.Keepalive)*time.Second + silenceSlack
+	return c.cfg.Keepalive > 0 && !p.passive() && c.now.Sub(p.sight.heard) >= missing
 }
 
 // distinct drops repetitions, in place.

@@ -28,6 +28,7 @@ const (
 	tryLater      = 5 * time.Second // in others: the least time between two initiations
 	tryGrace      = time.Second     // more, when something arrives in the last moment
 	doubtStep     = time.Second     // an endpoint in doubt
+	silenceSlack  = 5 * time.Second // for a keepalive on its way
 	eagerRounds   = 2               // rounds before the first rest
 	restFirst     = 10 * time.Second
 	restMost      = 5 * time.Minute
@@ -97,6 +98,12 @@ func (c *Core) judge(p *peer, e evidence, act bool) {
 		c.judgeDoubted(p, e, act)
 	case w.state == connected && alive:
 		w.last = p.sight.endpoint
+		if act && c.silent(p) {
+			c.doubt(p, false)
+			if p == c.coordinator() {
+				c.resolveOld()
+			}
+		}
 	case alive:
 		c.connect(p)
 	case !act:

@@ -228,14 +228,30 @@ func TestCandidateNewsOfALivePath(t *testing.T) {
 	s.expect(s.changes(10*time.Second, s.keepHub))
 }
 
+// TestSessionEnds: a session that only one side renews ends while its packets
+// still arrive.
 func TestSessionEnds(t *testing.T) {
 	s := benUp(t)
-	got := s.changes(3*time.Minute+35*time.Second, s.keepHub)
+	got := s.changes(3*time.Minute+35*time.Second, func() { s.keepHub(); s.grow("ben") })
 	if len(got) < 3 || !strings.HasSuffix(got[0], "tunnel ~ben@203.0.113.2:1000") && !strings.HasSuffix(got[0], "tunnel ~benk0") {
 		t.Fatalf("got %q, want a kick first", got)
 	}
 	if last := got[len(got)-1]; !strings.Contains(last, "-ben +ben@192.168.7.4:51820") && !strings.Contains(last, "-ben +ben@203") {
 		t.Fatalf("got %q, want ben added again", got)
+	}
+}
+
+// TestSilenceIsDoubt: when two keepalives are missing the peer is probed, then
+// looked for elsewhere, and given up as connected long before its session ends.
+func TestSilenceIsDoubt(t *testing.T) {
+	s := benUp(t)
+	got := s.changes(65*time.Second, s.keepHub)
+	want := []string{"59.5s tunnel ~benk0", "59.5s tunnel ~benk25", "1m0.5s tunnel ~ben@192.168.7.4:51820"}
+	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		t.Fatalf("got %q, want %q first", got, want)
+	}
+	if s.isConnected(ben) {
+		t.Error("ben counts as connected although nothing came for a minute")
 	}
 }
 

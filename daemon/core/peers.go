@@ -32,6 +32,7 @@ type sight struct {
 	handshake time.Time // as the tunnel says, by the wall clock
 	shook     time.Time // the same by the clock of Step, which does not jump; zero: no session that counts
 	rx, tx    uint64    // bytes
+	heard     time.Time // of the last observation that showed that something had arrived, or of the first
 }
 
 // evidence is what an observation shows that the one before did not.
@@ -51,6 +52,9 @@ func (p *peer) see(now time.Time, o *platform.Peer) (e evidence) {
 	if !o.LastHandshake.Equal(s.handshake) {
 		e.newer = !o.LastHandshake.IsZero()
 		s.shook = shookAt(now, o.LastHandshake, s.at)
+	}
+	if e.grew || e.newer || s.at.IsZero() {
+		s.heard = now
 	}
 	s.at, s.endpoint, s.handshake, s.rx, s.tx = now, o.Endpoint, o.LastHandshake, o.Rx, o.Tx
 	return e
