@@ -5,7 +5,9 @@ import (
 	"slices"
 )
 
-// DiffNet returns what makes have equal to want.
+// DiffNet returns what makes have equal to want. Where addresses go, all routes
+// are added: with its last IPv4 address, though another comes, a link loses its
+// IPv4 routes.
 func DiffNet(have, want *NetState) NetChange {
 	c := NetChange{SetUp: want.Up && !have.Up}
 	if want.MTU != 0 && have.MTU != want.MTU {
@@ -13,6 +15,9 @@ func DiffNet(have, want *NetState) NetChange {
 	}
 	c.AddAddresses, c.RemoveAddresses = diffPrefixes(have.Addresses, want.Addresses)
 	c.AddRoutes, c.RemoveRoutes = diffPrefixes(have.Routes, want.Routes)
+	if len(c.RemoveAddresses) > 0 {
+		c.AddRoutes = slices.Clone(want.Routes)
+	}
 	return c
 }
 

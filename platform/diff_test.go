@@ -25,6 +25,8 @@ func TestDiffNet(t *testing.T) {
 		{"never down", platform.NetState{Up: true}, platform.NetState{}, platform.NetChange{}},
 		{"addresses", platform.NetState{Addresses: []netip.Prefix{a, c}}, platform.NetState{Addresses: []netip.Prefix{b, c}},
 			platform.NetChange{AddAddresses: []netip.Prefix{b}, RemoveAddresses: []netip.Prefix{a}}},
+		{"renumbered", platform.NetState{Addresses: []netip.Prefix{a}, Routes: []netip.Prefix{c}}, platform.NetState{Addresses: []netip.Prefix{b}, Routes: []netip.Prefix{c}},
+			platform.NetChange{AddAddresses: []netip.Prefix{b}, RemoveAddresses: []netip.Prefix{a}, AddRoutes: []netip.Prefix{c}}},
 		{"routes", platform.NetState{Routes: []netip.Prefix{a}}, platform.NetState{Routes: []netip.Prefix{a, c}},
 			platform.NetChange{AddRoutes: []netip.Prefix{c}}},
 	}

@@ -122,7 +122,8 @@ type NetState struct {
 	Routes    []netip.Prefix // destinations routed into the link by us (our route protocol, main table); masked, sorted
 }
 
-// NetChange is what to do to a link. Removals come first.
+// NetChange is what to do to a link. Removals come first, routes last. What is
+// to be added may be there already.
 type NetChange struct {
 	SetUp                         bool // bring it up
 	SetMTU                        int  // bytes; 0: as it is

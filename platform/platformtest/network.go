@@ -105,22 +105,26 @@ func testMTU(t *testing.T, h *Host) {
 	h.want(t, platform.NetState{MTU: 1300})
 }
 
-// testNetConverge walks through states; Observe reuses the memory of have. A
-// state may take two rounds: with its last IPv4 address a link loses its IPv4
-// routes.
+// testNetConverge walks through states, each with one change; Observe reuses
+// the memory of have. Addresses are replaced by others of the same range, and
+// by themselves with another length, while routes stay.
 func testNetConverge(t *testing.T, h *Host) {
 	var have platform.NetState
 	for _, want := range []platform.NetState{
 		{Up: true, MTU: 1300, Addresses: prefixes("10.1.0.1/24", "fd01::1/64"), Routes: prefixes("10.1.0.0/16", "fd01::/48")},
 		{Up: true, MTU: 1400, Addresses: prefixes("10.1.0.1/24"), Routes: prefixes("10.1.0.0/16", "10.2.0.0/16")},
 		{Up: true, MTU: 1400, Addresses: prefixes("10.2.0.1/32", "fd02::1/128"), Routes: prefixes("10.2.0.0/16", "fd02::/48")},
+		{Up: true, MTU: 1400, Addresses: prefixes("10.2.0.2/32", "fd02::2/128"), Routes: prefixes("10.2.0.0/16", "fd02::/48")},
+		{Up: true, MTU: 1400, Addresses: prefixes("10.2.0.2/24", "fd02::2/64"), Routes: prefixes("10.2.0.0/16", "fd02::/48")},
+		{Up: true, MTU: 1400, Addresses: prefixes("10.2.0.3/24", "fd02::3/64"), Routes: prefixes("10.2.0.0/16", "fd02::/48")},
 		{Up: true, MTU: 1400},
 	} {
-		for range 2 {
-			if err := h.Observe(h.Link, &have); err != nil {
-				t.Fatalf("observe: %v", err)
-			}
-			h.apply(t, platform.DiffNet(&have, &want))
+		if err := h.Observe(h.Link, &have); err != nil {
+			t.Fatalf("observe: %v", err)
+		}
+		c := platform.DiffNet(&have, &want)
+		if err := h.Apply(h.Link, &c); err != nil {
+			t.Fatalf("apply %+v: %v", c, err)
 		}
 		h.want(t, want)
 	}
