@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -14,43 +15,104 @@ import (
 // interface's own key is no peer, an IPv4-mapped endpoint is an IPv4 one, and a
 // zero one does nothing. It keeps nothing of c.
 //
+// It costs one walk over s, and O(n log n) of the n peers that c names.
+//
 // A ListenPort of 0 asks for any port: s then says 0, until it is observed.
 func (s *TunnelState) Apply(c *TunnelChange) {
 	s.applyDevice(c)
 	if c.ReplacePeers {
 		s.Peers = s.Peers[:0]
 	}
-	for _, k := range c.Remove {
-		if i, ok := s.find(k); ok {
-			s.Peers = slices.Delete(s.Peers, i, i+1)
-		}
-	}
-	var own key.PublicKey // made when it is needed: it costs a multiplication
+	s.remove(c.Remove)
+	added := s.insert(c.Peers)
+	owners := s.owners(c.Peers)
 	for i := range c.Peers {
 		p := &c.Peers[i]
 		j, ok := s.find(p.PublicKey)
-		if !ok {
-			if p.Update {
-				continue
-			}
-			if own.IsZero() {
-				own = s.PrivateKey.Public()
-			}
-			if p.PublicKey == own {
-				continue
-			}
-			s.Peers = slices.Insert(s.Peers, j, Peer{PublicKey: p.PublicKey})
+		if !ok || i < added[p.PublicKey] {
+			continue // an update of a peer that is not there, or not yet
 		}
-		s.applyPeer(j, p)
+		s.applyPeer(j, p, owners)
 	}
+}
+
+// remove takes peers out, those that are there.
+func (s *TunnelState) remove(keys []key.PublicKey) {
+	if len(keys) == 0 {
+		return
+	}
+	keys = slices.SortedFunc(slices.Values(keys), key.PublicKey.Compare)
+	s.Peers = slices.DeleteFunc(s.Peers, func(p Peer) bool {
+		_, gone := slices.BinarySearchFunc(keys, p.PublicKey, key.PublicKey.Compare)
+		return gone
+	})
+}
+
+// insert puts peers that know nothing where changes add some. It returns of
+// each the index of the change that does.
+func (s *TunnelState) insert(changes []PeerChange) (added map[key.PublicKey]int) {
+	var own key.PublicKey // made when it is needed: it costs a multiplication
+	for i := range changes {
+		k := changes[i].PublicKey
+		_, there := s.find(k)
+		_, again := added[k]
+		if there || again || changes[i].Update {
+			continue
+		}
+		if added == nil {
+			own, added = s.PrivateKey.Public(), make(map[key.PublicKey]int, len(changes)-i)
+		}
+		if k != own {
+			added[k] = i
+		}
+	}
+	s.merge(slices.SortedFunc(maps.Keys(added), key.PublicKey.Compare))
+	return added
+}
+
+// merge puts peers with sorted new keys among the others, from behind, so that
+// each moves once at most.
+func (s *TunnelState) merge(keys []key.PublicKey) {
+	i := len(s.Peers) - 1
+	s.Peers = append(s.Peers, make([]Peer, len(keys))...)
+	for to := len(s.Peers) - 1; len(keys) > 0; to-- {
+		last := keys[len(keys)-1]
+		if i >= 0 && s.Peers[i].PublicKey.Compare(last) > 0 {
+			s.Peers[to] = s.Peers[i]
+			i--
+			continue
+		}
+		s.Peers[to] = Peer{PublicKey: last}
+		keys = keys[:len(keys)-1]
+	}
+}
+
+// owners returns which peer has each of the prefixes that changes name, by its
+// index; -1: none has.
+func (s *TunnelState) owners(changes []PeerChange) map[netip.Prefix]int {
+	owners := map[netip.Prefix]int{}
+	for i := range changes {
+		for _, a := range changes[i].AllowedIPs {
+			owners[a.Masked()] = -1
+		}
+	}
+	if len(owners) == 0 {
+		return owners
+	}
+	for i := range s.Peers {
+		for _, a := range s.Peers[i].AllowedIPs {
+			if _, named := owners[a]; named {
+				owners[a] = i
+			}
+		}
+	}
+	return owners
 }
 
 func (s *TunnelState) applyDevice(c *TunnelChange) {
 	if c.Set&SetPrivateKey != 0 {
 		s.PrivateKey = c.PrivateKey
-		if i, ok := s.find(s.PrivateKey.Public()); ok {
-			s.Peers = slices.Delete(s.Peers, i, i+1)
-		}
+		s.remove([]key.PublicKey{s.PrivateKey.Public()})
 	}
 	if c.Set&SetListenPort != 0 {
 		s.ListenPort = c.ListenPort
@@ -60,7 +122,7 @@ func (s *TunnelState) applyDevice(c *TunnelChange) {
 	}
 }
 
-func (s *TunnelState) applyPeer(i int, c *PeerChange) {
+func (s *TunnelState) applyPeer(i int, c *PeerChange, owners map[netip.Prefix]int) {
 	p := &s.Peers[i]
 	if c.Set&SetEndpoint != 0 && c.Endpoint.IsValid() {
 		p.Endpoint = netip.AddrPortFrom(c.Endpoint.Addr().Unmap(), c.Endpoint.Port())
@@ -69,25 +131,33 @@ func (s *TunnelState) applyPeer(i int, c *PeerChange) {
 		p.Keepalive = c.Keepalive
 	}
 	if c.ReplaceAllowedIPs {
+		for _, a := range p.AllowedIPs {
+			if _, named := owners[a]; named {
+				owners[a] = -1
+			}
+		}
 		p.AllowedIPs = p.AllowedIPs[:0]
 	}
 	for _, a := range c.AllowedIPs {
-		s.allow(i, a.Masked())
+		s.allow(i, a.Masked(), owners)
 	}
 }
 
 // allow gives prefix a to the peer at i, and takes it from any other.
-func (s *TunnelState) allow(i int, a netip.Prefix) {
-	for j := range s.Peers {
-		ips := s.Peers[j].AllowedIPs
-		at, ok := slices.BinarySearchFunc(ips, a, netip.Prefix.Compare)
-		switch {
-		case j == i && !ok:
-			s.Peers[j].AllowedIPs = slices.Insert(ips, at, a)
-		case j != i && ok:
-			s.Peers[j].AllowedIPs = slices.Delete(ips, at, at+1)
-		}
+func (s *TunnelState) allow(i int, a netip.Prefix, owners map[netip.Prefix]int) {
+	had := owners[a]
+	if had == i {
+		return
 	}
+	if had >= 0 {
+		ips := s.Peers[had].AllowedIPs
+		at, _ := slices.BinarySearchFunc(ips, a, netip.Prefix.Compare)
+		s.Peers[had].AllowedIPs = slices.Delete(ips, at, at+1)
+	}
+	ips := s.Peers[i].AllowedIPs
+	at, _ := slices.BinarySearchFunc(ips, a, netip.Prefix.Compare)
+	s.Peers[i].AllowedIPs = slices.Insert(ips, at, a)
+	owners[a] = i
 }
 
 // find returns where the peer called k is, or belongs.

@@ -3,6 +3,7 @@ package platform_test
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -72,14 +73,19 @@ func TestCheckLinkName(t *testing.T) {
 	}
 }
 
-// BenchmarkApply adds a thousand peers to a model that has none.
+// BenchmarkApply adds peers to a model that has none: ten times as many take
+// about ten times as long.
 func BenchmarkApply(b *testing.B) {
-	want := thousand()
-	var c platform.TunnelChange
-	platform.DiffTunnel(&c, &platform.TunnelState{}, want)
-	b.ReportAllocs()
-	for b.Loop() {
-		var s platform.TunnelState
-		s.Apply(&c)
+	for _, n := range []int{1000, 10000, 100000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var c platform.TunnelChange
+			platform.DiffTunnel(&c, &platform.TunnelState{}, manyPeers(n))
+			b.ReportAllocs()
+			for b.Loop() {
+				var s platform.TunnelState
+				s.Apply(&c)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/peer")
+		})
 	}
 }

@@ -187,11 +187,13 @@ func TestDiffTunnelAllocates(t *testing.T) {
 	}
 }
 
-func thousand() *platform.TunnelState {
-	s := &platform.TunnelState{Peers: make([]platform.Peer, 1000)}
+func thousand() *platform.TunnelState { return manyPeers(1000) }
+
+func manyPeers(n int) *platform.TunnelState {
+	s := &platform.TunnelState{Peers: make([]platform.Peer, n)}
 	for i := range s.Peers {
-		a := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
-		s.Peers[i] = platform.Peer{PublicKey: key.PublicKey{byte(i >> 8), byte(i)}, Endpoint: netip.AddrPortFrom(a, 1),
+		a := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		s.Peers[i] = platform.Peer{PublicKey: key.PublicKey{byte(i >> 16), byte(i >> 8), byte(i)}, Endpoint: netip.AddrPortFrom(a, 1),
 			Keepalive: 25, AllowedIPs: []netip.Prefix{netip.PrefixFrom(a, 32)}}
 	}
 	return s
