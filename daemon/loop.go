@@ -39,7 +39,7 @@ func (p *peer) run(ctx context.Context) (err error) {
 			return p.roleEnded(ctx, err)
 		case ev = <-p.events:
 		case f := <-p.asks:
-			f()
+			f(ctx)
 		case <-p.wake:
 			ev = core.Signalled{From: p.id.Address, Signal: wire.Signal{Kind: wire.SignalNudge}}
 		case <-p.changed:
@@ -125,7 +125,7 @@ func (p *peer) tell(ctx context.Context, ev core.Event) {
 // call has the loop call f, likewise.
 func (p *peer) call(ctx context.Context, f func()) {
 	select {
-	case p.asks <- f:
+	case p.asks <- func(context.Context) { f() }:
 	case <-ctx.Done():
 	}
 }

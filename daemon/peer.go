@@ -44,12 +44,15 @@ type peer struct {
 
 	tasks   sync.WaitGroup
 	events  chan core.Event // from tasks
-	asks    chan func()     // to be called by the goroutine of run
+	asks    chan ask        // to be called by the goroutine of run
 	wake    chan struct{}   // the role's Wake; holds one
 	changed chan struct{}   // the kernel's news; holds one
 	ended   chan struct{}   // closed when the loop takes nothing any more
 	endErr  error           // why; set before ended is closed
 }
+
+// ask is what the goroutine of run is to do for another one, with run's context.
+type ask func(ctx context.Context)
 
 // openPeer opens what the peer keeps on disk. Nothing runs yet.
 func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
@@ -66,7 +69,7 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 		cfg: cfg, id: store.Identity(), sys: d.System, store: store,
 		log:     d.Log.With("network", cfg.Name),
 		openErr: errors.New("is starting"), disk: newDisk(),
-		events: make(chan core.Event), asks: make(chan func()), ended: make(chan struct{}),
+		events: make(chan core.Event), asks: make(chan ask), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 	}
 	if cfg.Hosts != config.NoHosts {

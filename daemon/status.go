@@ -15,7 +15,7 @@ var errStopping = errors.New("is stopping")
 func (p *peer) status(ctx context.Context) local.Network {
 	answer := make(chan local.Network, 1)
 	select {
-	case p.asks <- func() { answer <- p.describe() }:
+	case p.asks <- func(loop context.Context) { answer <- p.describeNow(loop) }:
 		return <-answer
 	case <-p.ended:
 		return withoutPeer(&p.cfg, local.Failed, p.endErr)
@@ -34,6 +34,12 @@ func withoutPeer(cfg *config.Network, s local.State, err error) local.Network {
 		n.Error = err.Error()
 	}
 	return n
+}
+
+// describeNow has the core look before it tells. Only the loop calls it.
+func (p *peer) describeNow(ctx context.Context) local.Network {
+	p.step(ctx, core.Asked{})
+	return p.describe()
 }
 
 // describe tells how the network is. Only the loop calls it.

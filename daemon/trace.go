@@ -61,6 +61,8 @@ func describeEvent(ev core.Event) (text string, news bool) {
 		return outcome("look at the underlay", ev.Err), ev.Err != nil
 	case core.Changed:
 		return "links, addresses or routes changed", false
+	case core.Asked:
+		return "asked for the status", false
 	case core.Tick:
 		return "time has come", false
 	}

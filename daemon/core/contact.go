@@ -64,6 +64,7 @@ func (t *contact) sayAt() time.Time {
 // askCoordinator asks for the map when it is time to.
 func (c *Core) askCoordinator() {
 	t := &c.contact
+	c.noticeSilence()
 	if due(t.sayAt(), c.now) {
 		c.sayUnreached()
 	}
@@ -76,6 +77,24 @@ func (c *Core) askCoordinator() {
 		t.asked = wire.Position{} // what is left out of the map is in no delta to come
 	}
 	c.do(Fetch{Position: t.asked})
+}
+
+// noticeSilence has people told when nothing was heard of the coordinator for
+// as long as a session lasts: the next Fetch may be minutes away. Without
+// keepalive silence means nothing.
+func (c *Core) noticeSilence() {
+	p, t := c.coordinator(), &c.contact
+	_, told := c.problems[topicCoordinator]
+	if p == nil || c.cfg.Keepalive == 0 || told || !t.failing.IsZero() || p.heard.IsZero() {
+		return
+	}
+	heard := p.heard
+	if t.last.After(heard) {
+		heard = t.last
+	}
+	if c.now.Sub(heard) > sessionLife {
+		t.failing = heard
+	}
 }
 
 func (c *Core) sayUnreached() {

@@ -134,6 +134,9 @@ type (
 		Addrs []netip.Addr
 		Err   error
 	}
+	// Asked says that somebody is about to be told how the network is: the
+	// tunnel is looked at before, unless it was just looked at.
+	Asked struct{}
 	// Tick says that Deadline has come.
 	Tick struct{}
 )
@@ -148,6 +151,7 @@ func (UnderlayObserved) event() {}
 func (Changed) event()          {}
 func (Applied) event()          {}
 func (Resolved) event()         {}
+func (Asked) event()            {}
 func (Tick) event()             {}
 
 // Action is something to do. It is one of the types below; the shell does them

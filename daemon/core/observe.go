@@ -41,6 +41,14 @@ func (s *schedule) tunnel(now time.Time) {
 	s.tunnelDue = earliest(s.tunnelDue, notBefore(now, s.lastTunnel))
 }
 
+// asked looks at the tunnel for somebody who wants to know. One that cannot be
+// read has its own pace.
+func (c *Core) asked() {
+	if c.tun.known {
+		c.look.tunnel(c.now)
+	}
+}
+
 // notBefore is now, or lookGap after last where that is later.
 func notBefore(now, last time.Time) time.Time {
 	if t := last.Add(lookGap); !last.IsZero() && t.After(now) {

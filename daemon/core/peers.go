@@ -22,7 +22,10 @@ type peer struct {
 	sight   sight
 	path    path
 	unmet   bool // not considered yet since it became a peer
-	renewed bool // taken out of the model, so that the next change removes it and adds it again
+	// These outlive the peer's being removed and added again, for people.
+	shaken  time.Time // the last handshake, as the tunnel said; zero: never
+	heard   time.Time // when something arrived last, by the clock of Step; zero: never
+	renewed bool      // taken out of the model, so that the next change removes it and adds it again
 }
 
 // sight is what the tunnel showed of a peer. The zero value: not there.
@@ -53,11 +56,22 @@ func (p *peer) see(now time.Time, o *platform.Peer) (e evidence) {
 		e.newer = !o.LastHandshake.IsZero()
 		s.shook = shookAt(now, o.LastHandshake, s.at)
 	}
+	p.hear(now, e, o)
 	if e.grew || e.newer || s.at.IsZero() {
 		s.heard = now
 	}
 	s.at, s.endpoint, s.handshake, s.rx, s.tx = now, o.Endpoint, o.LastHandshake, o.Rx, o.Tx
 	return e
+}
+
+// hear notes down what evidence shows of the peer's being there.
+func (p *peer) hear(now time.Time, e evidence, o *platform.Peer) {
+	if e.newer {
+		p.shaken, p.heard = o.LastHandshake, p.sight.shook
+	}
+	if e.grew {
+		p.heard = now
+	}
 }
 
 // shookAt returns when a handshake that the last observation did not show was

@@ -107,6 +107,8 @@ func (c *Core) note(ev Event) {
 		c.applied(ev)
 	case Resolved:
 		c.resolved(ev)
+	case Asked:
+		c.asked()
 	case Tick: // what has come due is found by the second half
 	default:
 		panic("core: an event that is not one of this package's")
@@ -186,7 +188,7 @@ func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
 		dst = append(dst, PeerStatus{
 			Member:        p.member,
 			Endpoint:      p.sight.endpoint,
-			LastHandshake: p.sight.handshake,
+			LastHandshake: p.shaken,
 			Rx:            p.sight.rx,
 			Tx:            p.sight.tx,
 			Connected:     p.connected(c.now),
