@@ -58,7 +58,7 @@ const (
 )
 
 // Endpoints is where a member may be reached on the underlay. It is soft
-// state: kept in memory, never written to flash.
+// state: kept in memory, and no reason to write to flash.
 type Endpoints struct {
 	// Seen is the endpoint the coordinator's tunnel shows for the member: its
 	// address as the outside sees it, behind a NAT the NAT's. Zero: never seen.

@@ -41,8 +41,9 @@
 //
 // It is asked at once when it nudges and when its path comes up (at a start
 // the first question waits half a second for that), every five minutes
-// otherwise, and with backoff after failures. While it is away nothing else
-// changes.
+// otherwise, and with backoff after failures. While it is away, or too busy to
+// hear us, nothing else changes. On its own machine a nudge also brings about a
+// look at the tunnel: the role learns by it where the peer is that moved.
 package core
 
 import (
@@ -183,7 +184,7 @@ type (
 	// Resolve looks a host name up; answered by Resolved.
 	Resolve struct{ Host string }
 	// Save keeps the map for the next start. It is only asked for when
-	// something durable changed.
+	// something durable changed, or the book went on by many revisions.
 	Save struct{ Map *Map }
 	// Say tells people of a problem, once when it begins and, with an empty
 	// Text, once when it is over. Topic tells problems apart.
