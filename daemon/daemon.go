@@ -10,10 +10,10 @@
 // here: sockets that have to be opened again, and maps that were not saved.
 //
 // A network that fails is tried again, later and later; the others do not
-// notice. A clean stop leaves tunnels as they are configured and saves the map
-// with its endpoints, which are not written before; a network that
-// went out of the configuration, or was switched off there, has its interface
-// and names removed, though it was switched off while no daemon ran.
+// notice. A clean stop leaves tunnels as they are configured, and saves the map
+// as it then is, endpoints included. A network that went out of the
+// configuration, or was switched off there, has its interface and names
+// removed, though it was switched off while no daemon ran.
 package daemon
 
 import (
