@@ -80,6 +80,7 @@ type Daemon struct {
 	// What follows is guarded by mu, and changes only with reload held.
 	mu       sync.Mutex
 	config   *config.Config
+	unread   error               // why the last Reload did not take the configuration; nil: it did
 	networks map[string]*network // the enabled ones
 }
 
@@ -123,7 +124,13 @@ func (d *Daemon) Reload(context.Context) error {
 	}
 	next, err := d.ReadConfig()
 	if err != nil {
-		return wire.Errorf(wire.StatusUnprocessable, "the configuration stays as it was: %v", err)
+		err = wire.Errorf(wire.StatusUnprocessable, "the configuration stays as it was: %v", err)
+	}
+	d.mu.Lock()
+	d.unread = err
+	d.mu.Unlock()
+	if err != nil {
+		return err
 	}
 	for _, n := range d.networks {
 		d.revise(n, next)
@@ -189,8 +196,11 @@ const statusTime = 5 * time.Second
 func (d *Daemon) Status(ctx context.Context) (*local.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, statusTime)
 	defer cancel()
-	configured, running := d.list()
+	configured, running, unread := d.list()
 	s := &local.Status{Version: d.Version, Networks: make([]local.Network, len(configured))}
+	if unread != nil {
+		s.Problems = []string{unread.Error()}
+	}
 	var asking sync.WaitGroup
 	for i, n := range running {
 		c := &configured[i]
@@ -204,16 +214,16 @@ func (d *Daemon) Status(ctx context.Context) (*local.Status, error) {
 	return s, nil
 }
 
-// list returns the configured networks, and beside each the running one, nil
-// where it is switched off.
-func (d *Daemon) list() ([]config.Network, []*network) {
+// list returns the configured networks, beside each the running one, nil where
+// it is switched off, and why the configuration is not the one on disk.
+func (d *Daemon) list() (configured []config.Network, running []*network, unread error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	running := make([]*network, len(d.config.Networks))
+	running = make([]*network, len(d.config.Networks))
 	for i := range running {
 		running[i] = d.networks[d.config.Networks[i].Name]
 	}
-	return d.config.Networks, running
+	return d.config.Networks, running, d.unread
 }
 
 // Coordinator passes r to the coordinator of the network. Its errors are

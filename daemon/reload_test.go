@@ -142,6 +142,15 @@ func TestReloadRefused(t *testing.T) {
 		if ann.String() != before {
 			t.Errorf("machine is\n%swas\n%s", ann, before)
 		}
+		if s, err := ann.daemon.Status(t.Context()); err != nil || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], "line 3") {
+			t.Errorf("status is %+v, %v", s, err)
+		}
+		ann.err = nil
+		r.ok(ann.daemon.Reload(t.Context()))
+		if s, err := ann.daemon.Status(t.Context()); err != nil || len(s.Problems) > 0 {
+			t.Errorf("after a good reload the status is %+v, %v", s, err)
+		}
+		ann.err = errors.New("line 3: no such option")
 		ann.halt()
 		ann.start()
 		if err := ann.stop(); !errors.As(err, &p) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ginnel/daemon/config"
+	"ginnel/daemon/local"
 	"ginnel/wire"
 )
 
@@ -129,18 +130,24 @@ func TestWhichNetwork(t *testing.T) {
 	if named := m.run("peer", "list", "-n", "home"); one.status != exitOK || named != one {
 		t.Errorf("%+v and %+v", one, named)
 	}
-	n := config.New("work", config.Peer)
-	n.Endpoints = []string{"192.0.2.7:1"}
-	if err := m.env.paths.setNetwork(n); err != nil {
-		t.Fatal(err)
-	}
+	m.configure("work", config.Peer)
+	m.status.Networks = append(m.status.Networks, local.Network{Name: "work"})
 	several := []string{"several networks", "--network: home, work"}
 	m.refuses(exitUsage, several, "peer", "list")
 	m.refuses(exitUsage, several, "cidr", "remove", "lab")
 	if named := m.run("peer", "list", "--network=home"); named != one {
 		t.Errorf("%+v", named)
 	}
+	for _, line := range []string{"up", "down", "leave --yes"} {
+		m.refuses(exitUsage, []string{"several networks: name the one that is meant: home, work"}, strings.Fields(line)...)
+	}
+	must(t, os.Remove(m.env.paths.config)) // as good as unreadable, which it is to the group ginnel
+	m.status.Networks = m.status.Networks[:1]
+	if got := m.run("peer", "list"); got != one {
+		t.Errorf("without the configuration: %+v", got)
+	}
 	none := newMachine(t)
+	none.startDaemon()
 	none.refuses(exitFailed, []string{"this machine is in no network", "`ginnel join`"}, "peer", "list")
 }
 
@@ -162,7 +169,7 @@ func TestDamagedConfiguration(t *testing.T) {
 	if err := os.WriteFile(m.env.paths.config, []byte("config network 'home'\n\toption colour 'red'\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"peer list", "network list", "up", "down home", "leave home --yes", "network remove home --yes", "network create x 10.0.0.0/8 --endpoint a:1"} {
+	for _, line := range []string{"network list", "up", "down home", "leave home --yes", "network remove home --yes", "network create x 10.0.0.0/8 --endpoint a:1"} {
 		m.refuses(exitFailed, []string{"ginnel.conf:2", "colour"}, strings.Fields(line)...)
 	}
 }

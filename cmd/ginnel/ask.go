@@ -16,26 +16,33 @@ import (
 // client returns a client of this machine's daemon.
 func (e *env) client() *local.Client { return local.NewClient(e.paths.socket) }
 
-// pick returns the network that is meant: the named one, or the only one.
-func (e *env) pick(name string) (string, error) {
+// pick returns the network that is meant: the named one, or the only one. The
+// daemon tells which there are: whoever may ask it need not be able to read the
+// configuration.
+func (e *env) pick(ctx context.Context, name string) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	cfg, err := e.paths.readConfig()
+	st, err := e.client().Status(ctx)
 	if err != nil {
 		return "", err
 	}
-	switch len(cfg.Networks) {
+	names := make([]string, len(st.Networks))
+	for i := range st.Networks {
+		names[i] = st.Networks[i].Name
+	}
+	return theOnly(names, "say which with --network")
+}
+
+// theOnly returns the only one of names; among several, how tells what to do.
+func theOnly(names []string, how string) (string, error) {
+	switch len(names) {
 	case 0:
 		return "", errors.New(inNoNetwork)
 	case 1:
-		return cfg.Networks[0].Name, nil
+		return names[0], nil
 	}
-	names := make([]string, len(cfg.Networks))
-	for i := range cfg.Networks {
-		names[i] = cfg.Networks[i].Name
-	}
-	return "", usagef("this machine is in several networks: say which with --network: %s", strings.Join(names, ", "))
+	return "", usagef("this machine is in several networks: %s: %s", how, strings.Join(names, ", "))
 }
 
 // inNoNetwork is what a machine without networks is told.
@@ -43,7 +50,7 @@ const inNoNetwork = "this machine is in no network: `ginnel network create` make
 
 // coordinator sends a request to the coordinator of the network that is meant.
 func (e *env) coordinator(ctx context.Context, network, method, path string, in, out any) error {
-	name, err := e.pick(network)
+	name, err := e.pick(ctx, network)
 	if err != nil {
 		return err
 	}

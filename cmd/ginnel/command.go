@@ -14,6 +14,7 @@ import (
 type command struct {
 	name        string // "peer invite"
 	args        string // the arguments as the help shows them
+	needs       string // the options that must be given, likewise; empty: none
 	least, most int    // how many there may be
 	brief       string // one line
 	about       string // the rest of the help; empty: none
@@ -67,6 +68,9 @@ func (c *command) prepare() (*pflag.FlagSet, action) {
 // line is the command's synopsis.
 func (c *command) line() string {
 	line := "usage: ginnel " + c.name
+	if c.needs != "" {
+		line += " " + c.needs
+	}
 	if fs, _ := c.prepare(); fs.HasFlags() {
 		line += " [OPTIONS]"
 	}

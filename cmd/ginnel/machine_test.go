@@ -69,6 +69,7 @@ func newAdmin(t *testing.T) *machine {
 	t.Helper()
 	m := newMachine(t)
 	m.net = coordinatortest.New(t)
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up, Role: "coordinator", Peers: []local.Peer{}}}
 	m.configure("home", config.Coordinator)
 	m.startDaemon()
 	return m

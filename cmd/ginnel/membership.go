@@ -38,13 +38,18 @@ is finished by running it again.`,
 // configured returns the section of a network; with an empty name the only
 // one's.
 func (e *env) configured(name string) (*config.Network, error) {
-	name, err := e.pick(name)
-	if err != nil {
-		return nil, err
-	}
 	cfg, err := e.paths.readConfig()
 	if err != nil {
 		return nil, err
+	}
+	if name == "" {
+		names := make([]string, len(cfg.Networks))
+		for i := range cfg.Networks {
+			names[i] = cfg.Networks[i].Name
+		}
+		if name, err = theOnly(names, "name the one that is meant"); err != nil {
+			return nil, err
+		}
 	}
 	n, ok := cfg.Network(name)
 	if !ok {

@@ -138,10 +138,8 @@ func TestBehaviour39JoinRefused(t *testing.T) {
 	if after := m.os.String(); after != before || len(withoutDirectories(m)) > 0 || !exists(file) {
 		t.Errorf("left are %q and %s", m.tree(), after)
 	}
-	for _, args := range [][]string{
-		{"join", token, "--mtu", "20"}, {"join", token, "--hosts", "relative"}, {"join", token, "--listen-port", "51819"},
-	} {
-		m.refuses(exitFailed, []string{"network home is not written"}, args...)
+	for _, option := range [][2]string{{"--mtu", "20"}, {"--hosts", "relative"}, {"--listen-port", "51819"}} {
+		m.refuses(exitUsage, []string{option[0] + ": "}, "join", token, option[0], option[1])
 	}
 	m.refuses(exitUsage, []string{"--delete"}, "join", token, "--delete")
 	m.refuses(exitUsage, []string{`"lan" is no range of addresses`, "or all"}, "join", token, "--exclude", "lan")

@@ -28,7 +28,7 @@ const defaultPort = 51820
 
 var networkCommands = []command{
 	{
-		name: "network create", args: "NAME PREFIX", least: 2, most: 2,
+		name: "network create", args: "NAME PREFIX", needs: "--endpoint HOST:PORT", least: 2, most: 2,
 		brief: "Make a network; this machine becomes its coordinator",
 		about: `NAME is the network's and its interface's, 1-15 lower-case letters, digits and single
 dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234::/48.
@@ -158,6 +158,9 @@ func (e *env) checkNew(n config.Network) error {
 	if there, exists := cfg.Network(n.Name); exists {
 		return inTheWay(there, n.Role)
 	}
+	if err := checkOptions(cfg, &n); err != nil {
+		return err
+	}
 	text, err := e.paths.configText()
 	if err != nil {
 		return err
@@ -167,6 +170,24 @@ func (e *env) checkNew(n config.Network) error {
 	}
 	_, err = config.Parse(e.paths.config, text)
 	return err
+}
+
+// checkOptions refuses values of a new section by the names that they have on
+// the command line.
+func checkOptions(cfg *config.Config, n *config.Network) error {
+	option, err := config.CheckOptions(n)
+	switch {
+	case err != nil && n.Role == config.Peer && option == "coordinator":
+		return fmt.Errorf("the invitation's endpoint of the coordinator: %w", err)
+	case err != nil:
+		return usagef("--%s: %v", strings.ReplaceAll(option, "_", "-"), err)
+	}
+	for i := range cfg.Networks {
+		if o := &cfg.Networks[i]; n.ListenPort != 0 && o.ListenPort == n.ListenPort {
+			return fmt.Errorf("network %s of this machine has UDP port %d: choose another with --listen-port", o.Name, o.ListenPort)
+		}
+	}
+	return nil
 }
 
 // inTheWay says what can be done about network n, when another one of its name

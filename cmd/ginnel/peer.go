@@ -12,7 +12,7 @@ import (
 
 var peerCommands = []command{
 	{
-		name: "peer invite", args: "NAME", least: 1, most: 1,
+		name: "peer invite", args: "NAME", needs: "--cidr CIDR|--address ADDRESS", least: 1, most: 1,
 		brief: "Invite a machine: print the token it joins with",
 		about: `The token is one line. Whoever has it can join once, as this peer, until it expires: hand it
 over privately. With --output it is written to a new file that only you can read.`,

@@ -115,6 +115,13 @@ func TestJoinRuns(t *testing.T) {
 	m.refuses(exitFailed, []string{"this machine is in a network home already"}, "join", token)
 }
 
+// TestJoinOnCoordinator: the coordinator is told what it is, not to leave.
+func TestJoinOnCoordinator(t *testing.T) {
+	m, token := newJoiner(t, nil)
+	m.configure("home", config.Coordinator)
+	m.refuses(exitFailed, []string{"this machine is the coordinator of home itself"}, "join", token)
+}
+
 // TestFinishMissing: without a state nothing is this invitation's.
 func TestFinishMissing(t *testing.T) {
 	m, token := newJoiner(t, nil)

@@ -32,6 +32,9 @@ func status(ctx context.Context, e *env, name string, asJSON bool) error {
 	if asJSON {
 		return e.printJSON(st)
 	}
+	for _, p := range st.Problems {
+		fmt.Fprintf(e.out, "problem: %s\n", p)
+	}
 	if len(st.Networks) == 0 {
 		return e.say(inNoNetwork)
 	}

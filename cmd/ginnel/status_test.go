@@ -61,6 +61,8 @@ func TestStatus(t *testing.T) {
 	if len(got.Networks) != 1 || got.Networks[0].Name != "home" {
 		t.Errorf("JSON of home is %+v", got.Networks)
 	}
+	m.status.Networks, m.status.Problems = nil, []string{"line 3: no such option"}
+	m.does("problem: line 3: no such option\n"+inNoNetwork+"\n", "status")
 	m.err = wire.Errorf(wire.StatusUnavailable, "the daemon is starting")
 	m.refuses(exitFailed, []string{"the daemon is starting"}, "status")
 }

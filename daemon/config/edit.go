@@ -85,3 +85,21 @@ func Remove(name string, text []byte, network string) ([]byte, error) {
 	}
 	return f.Bytes(), nil
 }
+
+// CheckOptions tells which option of n has a value that the configuration
+// cannot hold, and why; an empty option: none. It is for those who take the
+// values from elsewhere and know them by other names.
+func CheckOptions(n *Network) (option string, err error) {
+	for i := range options {
+		o := &options[i]
+		values := o.write(n)
+		if len(values) == 0 {
+			continue
+		}
+		read := New(n.Name, n.Role)
+		if err := o.read(&read, values); err != nil {
+			return o.name, err
+		}
+	}
+	return "", nil
+}

@@ -131,3 +131,24 @@ func TestSetRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckOptions names the option whose value is wrong.
+func TestCheckOptions(t *testing.T) {
+	good := config.New("home", config.Peer)
+	good.Endpoints = []string{"192.0.2.1:51820"}
+	if option, err := config.CheckOptions(&good); option != "" || err != nil {
+		t.Errorf("option %q, %v", option, err)
+	}
+	for want, spoil := range map[string]func(*config.Network){
+		"mtu":         func(n *config.Network) { n.MTU = 20 },
+		"hosts":       func(n *config.Network) { n.Hosts = "relative" },
+		"listen_port": func(n *config.Network) { n.ListenPort = 51819 },
+		"coordinator": func(n *config.Network) { n.Endpoints = []string{"nowhere"} },
+	} {
+		bad := good
+		spoil(&bad)
+		if option, err := config.CheckOptions(&bad); option != want || err == nil {
+			t.Errorf("option %q, %v; want %s", option, err, want)
+		}
+	}
+}

@@ -32,7 +32,8 @@ const (
 // Status is the daemon at a glance.
 type Status struct {
 	Version  string    `json:"version"`
-	Networks []Network `json:"networks"` // in the configuration's order
+	Problems []string  `json:"problems,omitempty"` // of the daemon as a whole, such as a configuration that it cannot read
+	Networks []Network `json:"networks"`           // in the configuration's order
 }
 
 // State tells how a network on this machine is doing.
