@@ -15,6 +15,7 @@ import (
 	"ginnel/daemon/state"
 	"ginnel/key"
 	"ginnel/platform"
+	"ginnel/platform/dbfile"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -58,7 +59,7 @@ type ask func(ctx context.Context)
 func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	store, err := state.Open(state.Path(d.StateDir, cfg.Name))
 	if err != nil {
-		return nil, err
+		return nil, advise(&cfg, err)
 	}
 	// The section is written once the coordinator has accepted: what is pending
 	// is a join that was killed after that.
@@ -77,9 +78,21 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	}
 	p.core = core.New(coreConfig(&p.cfg, &p.id))
 	if err := p.connect(d); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(advise(&cfg, err), store.Close())
 	}
 	return p, nil
+}
+
+// advise says what can be done about a file of the network's that is missing or
+// damaged.
+func advise(cfg *config.Network, err error) error {
+	switch {
+	case !errors.Is(err, platform.ErrNotExist) && !errors.Is(err, dbfile.ErrDamaged):
+		return err
+	case cfg.Role == config.Coordinator:
+		return fmt.Errorf("%w: put a copy of the file back and run `ginnel up %s`", err, cfg.Name)
+	}
+	return fmt.Errorf("%w: put a copy of the file back, or run `ginnel leave %s` and join with a new invitation", err, cfg.Name)
 }
 
 // connect chooses how the coordinator is asked: in this process or through the

@@ -171,10 +171,10 @@ func TestBehaviour51(t *testing.T) {
 		name, says  string
 		spoil, mend func(t *testing.T, m *machine)
 	}{
-		{"no state", "does not exist",
+		{"no state", "put a copy of the file back, or run `ginnel leave lab`",
 			func(t *testing.T, m *machine) { rename(t, m.state("lab"), hidden(m)) },
 			func(t *testing.T, m *machine) { rename(t, hidden(m), m.state("lab")) }},
-		{"damaged state", "lab.state",
+		{"damaged state", "lab.state: the file is empty or cut short: unusable file, left as it is: put a copy of the file back, or run `ginnel leave lab`",
 			func(t *testing.T, m *machine) {
 				rename(t, m.state("lab"), hidden(m))
 				if err := os.WriteFile(m.state("lab"), []byte("garbage"), 0o600); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // ErrDamaged is wrapped by Open's error when the file is not a sound database
 // of this machine.
-var ErrDamaged = errors.New("unusable file, left as it is: bring a backup back with \"ginnel restore\"")
+var ErrDamaged = errors.New("unusable file, left as it is")
 
 // The head of a bbolt file: a page header of 16 bytes, then the first of two
 // meta pages, in the byte order of its machine: magic, version, page size.
@@ -89,8 +89,8 @@ func walk(b *bbolt.Bucket) error {
 func guard(open func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			err = damaged("a page is not what it should be (%v)", r)
+		if recover() != nil { // with words for bbolt's programmers
+			err = damaged("a page is not what it should be")
 		}
 	}()
 	switch err = open(); {

@@ -4,8 +4,8 @@
 // A file appears under its name complete or not at all. It is written under
 // another name in the same directory, synced, put in its place by rename(2)
 // or, where nothing may be replaced, by link(2), and then the directory is
-// synced. A power cut in between can leave a file ".NAME.tmp-*" behind, which
-// nobody reads. Where path is a symbolic link, the link is replaced, not what
+// synced. A power cut or a kill in between can leave a file ".NAME.tmp-*" behind,
+// which nobody reads, and which the next writer of NAME removes. Where path is a symbolic link, the link is replaced, not what
 // it points to.
 //
 // A new database is made in RAM first (memfd_create), since bbolt cannot start

@@ -208,10 +208,13 @@ func TestDamage(t *testing.T) {
 			t.Errorf("%s: error %v, want ErrDamaged", c.name, err)
 			continue
 		}
-		for _, want := range []string{path, c.want, "ginnel restore"} {
+		for _, want := range []string{path, c.want, "left as it is"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %q does not say %q", c.name, err, want)
 			}
+		}
+		if strings.Contains(err.Error(), "runtime error") {
+			t.Errorf("%s: %q is for programmers", c.name, err)
 		}
 		if after, err := os.ReadFile(path); !bytes.Equal(after, b) || err != nil {
 			t.Errorf("%s: the file was changed, %v", c.name, err)

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
 )
@@ -65,13 +68,23 @@ func moveNew(from, to string) error {
 	return nil
 }
 
-// put lets fill write a file beside path, and move put it in its place.
+// put lets fill write a file beside path, and move put it in its place. The
+// directory is locked meanwhile, so files of earlier writers that are still
+// there are those of killed ones: they may hold a key, and go.
 func put(path string, perm os.FileMode, move func(from, to string) error, fill func(io.Writer) error) error {
 	dir, name := filepath.Split(filepath.Clean(path))
 	if dir == "" {
 		dir = "."
 	}
-	temp, err := os.CreateTemp(dir, "."+name+".tmp-*")
+	d, err := lockDir(dir)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer d.Close() // and with it the lock
+	if err := removeStale(d, "."+name+tempMark); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	temp, err := os.CreateTemp(dir, "."+name+tempMark+"*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -82,7 +95,48 @@ func put(path string, perm os.FileMode, move func(from, to string) error, fill f
 		os.Remove(temp.Name())
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return syncDir(dir)
+	return sync(d)
+}
+
+// tempMark stands between the name of a file and a random number in the name of
+// one that is being written.
+const tempMark = ".tmp-"
+
+// lockDir opens a directory and waits until no other writer has it.
+func lockDir(path string) (*os.File, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		switch err := unix.Flock(int(d.Fd()), unix.LOCK_EX); err {
+		case nil:
+			return d, nil
+		case unix.EINTR:
+		default:
+			d.Close()
+			return nil, fmt.Errorf("lock directory %s: %w", path, err)
+		}
+	}
+}
+
+// removeStale removes the files in d whose names begin with prefix and end in a
+// number.
+func removeStale(d *os.File, prefix string) error {
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		number, ours := strings.CutPrefix(name, prefix)
+		if !ours || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		if err := os.Remove(filepath.Join(d.Name(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove what a killed writer left: %w", err)
+		}
+	}
+	return nil
 }
 
 // finish fills f, brings it to the disk and closes it.
@@ -104,7 +158,11 @@ func syncDir(dir string) error {
 		return fmt.Errorf("sync directory: %w", err)
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil {
+	return sync(d)
+}
+
+func sync(dir *os.File) error {
+	if err := dir.Sync(); err != nil {
 		return fmt.Errorf("sync directory: %w", err)
 	}
 	return nil

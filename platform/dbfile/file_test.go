@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -172,4 +174,47 @@ func inMountNamespace(t *testing.T, mount func() error, f func()) {
 		f()
 	}()
 	<-done
+}
+
+// TestStaleFiles: what a killed writer left is removed by the next one, and
+// nothing else is.
+func TestStaleFiles(t *testing.T) {
+	dir := t.TempDir()
+	stay := []string{".conf.tmp-12x", ".conf2.tmp-12", "conf.tmp-12"}
+	for _, name := range append([]string{".conf.tmp-12", ".conf.tmp-3"}, stay...) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := dbfile.CreateFile(filepath.Join(dir, "conf"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := append(stay, "conf"); !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("files are %q, want %q", names, want)
+	}
+}
+
+// TestWritersWait: writers of the same file do not take each other for killed.
+func TestWritersWait(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	var writing sync.WaitGroup
+	for range 4 {
+		writing.Go(func() {
+			for range 50 {
+				if err := dbfile.WriteFile(path, []byte("x"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	checkAlone(t, path)
 }
