@@ -170,3 +170,21 @@ func TestNameIsLookedUpOnce(t *testing.T) {
 		t.Errorf("looked up again after %v, though nothing answers there", lookups)
 	}
 }
+
+// TestNoReportBetweenUnderlays moves a machine from one LAN to another: that it
+// is nowhere for a moment is no news for anybody.
+func TestNoReportBetweenUnderlays(t *testing.T) {
+	s := ready(t)
+	for _, c := range []struct {
+		at   core.UnderlayObserved
+		want string
+	}{{underlay(), ""}, {underlay("192.168.7.9/24"), "report [192.168.7.9:51820]"}} {
+		s.do(time.Second, core.Changed{})
+		s.do(0, core.TunnelObserved{State: &s.tun})
+		s.do(0, linkUp)
+		reports := slices.DeleteFunc(s.do(0, c.at), func(l string) bool { return l[:6] != "report" })
+		if c.want == "" && len(reports) > 0 || c.want != "" && !slices.Equal(reports, []string{c.want}) {
+			t.Errorf("at %v it reports %q, want %q", c.at.Addresses, reports, c.want)
+		}
+	}
+}

@@ -20,10 +20,12 @@ type report struct {
 }
 
 // reportWanted tells whether the coordinator should hear our candidates. While
-// it is not reached there is no point: the fetch finds out when it is.
+// it is not reached there is no point: the fetch finds out when it is. Neither
+// is there between two underlays: a report without addresses would get through
+// only with the next one, and hold up the news of it.
 func (c *Core) reportWanted() bool {
 	r := &c.report
-	if r.inFlight || !c.contact.ok || !c.underlayKnown || c.view.port == 0 {
+	if r.inFlight || !c.contact.ok || !c.underlayKnown || len(c.view.underlay) == 0 || c.view.port == 0 {
 		return false
 	}
 	if r.own == nil {
