@@ -116,6 +116,20 @@ func TestEveryEndpointHasItsTurn(t *testing.T) {
 	})
 }
 
+// TestAddressesFirst: where an address leads to the coordinator nothing is
+// looked up.
+func TestAddressesFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		inv := w.invite("fay")
+		inv.Coordinator.Endpoints = []string{"hub.example:51820", netip.AddrPortFrom(hubAddr, 51820).String()}
+		j, err := join.Redeem(t.Context(), w.system(), w.stateDir, inv, config.New("", ""))
+		w.confirmed(j, err)
+		if w.lookUps != 0 {
+			t.Errorf("%d names were looked up", w.lookUps)
+		}
+	})
+}
+
 // patient dials as a kernel does: it waits for an answer as long as it may.
 type patient struct{ platform.Sockets }
 

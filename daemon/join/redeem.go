@@ -99,7 +99,7 @@ func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.Priv
 		return true, err
 	}
 	var last error
-	for _, ep := range r.inv.Coordinator.Endpoints {
+	for _, ep := range addressesFirst(r.inv.Coordinator.Endpoints) {
 		addrs, err := r.resolve(ctx, ep)
 		for _, addr := range addrs {
 			if err := tunnel.Apply(r.toward(addr, k)); err != nil {
@@ -112,6 +112,20 @@ func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.Priv
 		last = err
 	}
 	return false, last
+}
+
+// addressesFirst puts the endpoints that need no looking up before the others: a
+// resolver that does not answer would cost seconds.
+func addressesFirst(endpoints []string) []string {
+	var addresses, names []string
+	for _, ep := range endpoints {
+		if _, err := netip.ParseAddrPort(ep); err == nil {
+			addresses = append(addresses, ep)
+		} else {
+			names = append(names, ep)
+		}
+	}
+	return append(addresses, names...)
 }
 
 // patience is how long one address, or one look-up, has: every endpoint gets

@@ -49,7 +49,9 @@ func openError(err error) error {
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return fmt.Errorf("%s: %w; load the tun module (OpenWrt: install kmod-tun; kernel option CONFIG_TUN)", tunPath, platform.ErrUnsupported)
-	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+	case errors.Is(err, unix.EACCES): // its mode or owner; no capability of ours is missing
+		return fmt.Errorf("%s: %w: let this user read and write it", tunPath, err)
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%s: %w (%w)", tunPath, platform.ErrPermission, err)
 	}
 	return fmt.Errorf("%s: %w", tunPath, err)

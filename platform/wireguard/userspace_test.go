@@ -241,3 +241,14 @@ func TestTextFits(t *testing.T) {
 		t.Errorf("text has %d bytes, said to be at most %d", n, maxText(&c))
 	}
 }
+
+// TestOpenForbidden: a device file of the wrong mode is not a missing
+// capability.
+func TestOpenForbidden(t *testing.T) {
+	if err := openError(unix.EACCES); errors.Is(err, platform.ErrPermission) || !strings.Contains(err.Error(), tunPath) || !strings.Contains(err.Error(), "read and write") {
+		t.Errorf("EACCES is %v", err)
+	}
+	if err := openError(unix.EPERM); !errors.Is(err, platform.ErrPermission) {
+		t.Errorf("EPERM is %v", err)
+	}
+}
