@@ -12,7 +12,7 @@ import (
 func (b *Book) findCIDR(name string) (int, error) {
 	i := b.cidrNamed(name)
 	if i < 0 {
-		return i, refuse(NotFound, "no CIDR is called %q", name)
+		return i, refuse(NotFound, "no CIDR is called %q: `ginnel cidr list` tells which there are", name)
 	}
 	return i, nil
 }

@@ -150,7 +150,7 @@ func (s *server) answer(r *http1.Request, c Caller) (*http1.Response, error) {
 		return nil, err
 	}
 	if c.Standing < route.min {
-		return nil, wire.Errorf(wire.StatusForbidden, "%s %s is for admins, and %s is none: another admin can make it one", r.Method, route.path, c.Address)
+		return nil, wire.Errorf(wire.StatusForbidden, "only admins may do this, and the peer of this machine, %s, is none: `ginnel peer grant-admin` on an admin's machine makes it one", c.Address)
 	}
 	if err := checkQuery(r, route.query); err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func TestBehaviour46RemoteAdmin(t *testing.T) {
 		{"peer", "invite", "dora", "--cidr", "machines"}, {"peer", "list"}, {"peer", "rename", "boss", "clerk"},
 		{"peer", "disable", "boss"}, {"peer", "enable", "boss"}, {"peer", "remove", "boss", "--yes"},
 	} {
-		anna.refused("is for admins", args...)
+		anna.refused("only admins may do this", args...)
 	}
 }
 
