@@ -203,22 +203,12 @@ func inTheWay(n *config.Network, wanted config.Role) error {
 }
 
 func listNetworks(ctx context.Context, e *env, asJSON bool) error {
-	cfg, err := e.paths.readConfig()
+	list, err := e.networks(ctx)
 	if err != nil {
 		return err
 	}
-	st, err := e.client().Status(ctx)
-	if errors.Is(err, local.ErrNotRunning) {
-		e.note("%v", err)
-		st = &local.Status{}
-	} else if err != nil {
-		return err
-	}
-	list := []local.Network{}
 	rows := [][]string{{"NAME", "ROLE", "STATE", "RANGE", "ADDRESS"}}
-	for i := range cfg.Networks {
-		n := described(st, &cfg.Networks[i])
-		list = append(list, n)
+	for _, n := range list {
 		row := []string{n.Name, n.Role, string(n.State), "-", "-"}
 		if n.Root.IsValid() {
 			row[3], row[4] = n.Root.String(), addressOrDash(n.Self.Address)
@@ -229,6 +219,27 @@ func listNetworks(ctx context.Context, e *env, asJSON bool) error {
 		return e.printJSON(list)
 	}
 	return e.printTable(rows)
+}
+
+// networks returns the networks of this machine as the daemon tells of them;
+// without a daemon what the configuration says.
+func (e *env) networks(ctx context.Context) ([]local.Network, error) {
+	st, err := e.client().Status(ctx)
+	if err == nil {
+		return st.Networks, nil
+	} else if !errors.Is(err, local.ErrNotRunning) {
+		return nil, err
+	}
+	cfg, unreadable := e.paths.readConfig()
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	e.note("%v", err)
+	list := []local.Network{}
+	for i := range cfg.Networks {
+		list = append(list, described(&local.Status{}, &cfg.Networks[i]))
+	}
+	return list, nil
 }
 
 // described returns what the daemon says of a configured network, as far as

@@ -10,7 +10,8 @@
 // join that was refused, or never reached the coordinator, leaves nothing; and
 // one whose answer got lost is finished by running it again, because the
 // coordinator takes the same key twice: with the temporary key where that
-// still works, else with the peer's own.
+// still works, else with the peer's own. One that was killed before its mark was
+// cleared is finished by [Finish], or by the daemon.
 //
 // The listen port stays the same from the first packet on: behind a NAT the
 // coordinator then knows the peer's endpoint before the daemon is up.
