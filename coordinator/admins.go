@@ -33,7 +33,9 @@ func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
 		Name: req.Name, CIDR: req.CIDR, Address: req.Address, Admin: req.Admin,
 		Key: temporary.Public(), Expires: expires,
 	}
-	book, err := r.Do(cmd)
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	book, changes, err := r.apply(cmd)
 	if err != nil {
 		return none, err
 	}
@@ -42,6 +44,12 @@ func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
 		return none, fmt.Errorf("invite %q: the book accepted it and does not have it", req.Name)
 	}
 	inv := r.invitation(book, p, temporary)
+	if err := inv.Check(); err != nil { // or nobody could use it
+		return none, fmt.Errorf("invite %q: %w", req.Name, err)
+	}
+	if err := r.carryOut(book, changes); err != nil {
+		return none, err
+	}
 	return wire.InvitationIssued{Peer: r.Describe(book, p), Token: inv.Token()}, nil
 }
 
@@ -77,9 +85,9 @@ func (r *Role) Describe(book *network.Book, p *network.Peer) wire.Peer {
 	defer r.mu.Unlock()
 	d := wire.Peer{
 		Member: describe(book, p), State: wire.PeerActive,
-		LastHandshake: r.hub.handshakes[p.Address],
+		LastHandshake: r.hub.handshakes[p.Address].at,
 	}
-	d.Endpoints = r.hub.endpoints[p.Address]
+	d.Endpoints = r.hub.endpoints[p.Address].Endpoints
 	switch {
 	case p.Disabled:
 		d.State = wire.PeerDisabled

@@ -13,10 +13,17 @@
 // # Who hears of what
 //
 // The hub answers "what changed for this peer since its position" from the
-// tail of durable changes and a ring of endpoint news. The nudger sends a peer
-// whose map changed one small datagram, and again with growing pauses, until
-// it has fetched. Both find the peers concerned by ranges of addresses: news
-// costs as much as there are peers who may see it.
+// tail of durable changes and the latest endpoint news of each peer. The nudger
+// sends a peer whose map changed one small datagram, and again with growing
+// pauses, until it asks from a position that has the news: an answer may be
+// lost, or asked for by another program on that machine. Both find the peers
+// concerned by ranges of addresses: news costs as much as there are peers who
+// may see it.
+//
+// No peer can set the pace. What it reports of itself is told at once, and then
+// every 5 s at most; nudges leave in batches, since those who are nudged come
+// all at once, first to the peers that a change is about; the local daemon is
+// woken at once for the book, and every second at most for endpoints.
 //
 // # Redeeming
 //
@@ -35,10 +42,11 @@
 //	        <------ handshake   new peer as well, at the
 //	                            endpoint it redeemed from
 //
-// A hold ends also with a handshake that the tunnel saw since, and after 5 s
-// in any case. While it lasts the invitee may ask again, with the temporary
-// key's token, and is answered the same. While anything is held the position of
-// the coordinator's own map stays before it: deltas are idempotent, so the
-// first one after the release brings what was held back. Nothing is lost when
-// the process dies in between: what counts is the book.
+// A hold ends after 5 s in any case, which asking again does not prolong. While
+// it lasts the invitee may ask again, with the temporary key's token, and is
+// answered the same; and nobody else may redeem with that key, which the own
+// map has still. While anything is held the position of the coordinator's own
+// map stays before it: deltas are idempotent, so the first one after the
+// release brings what was held back. Nothing is lost when the process dies in
+// between: what counts is the book.
 package coordinator

@@ -13,10 +13,6 @@ import (
 	"ginnel/wire"
 )
 
-// ringSize is how many endpoint news the hub remembers. Who missed more is
-// told the endpoints of everybody it may see.
-const ringSize = 4096
-
 // hub knows what each peer is to be told. It is pure: its owner guards it and
 // passes the time.
 type hub struct {
@@ -25,22 +21,28 @@ type hub struct {
 	// consecutive revisions, the last one the book's.
 	tail []network.Change
 
-	epoch uint64       // never zero
-	seq   uint64       // of the latest endpoint news; 0: none in this epoch
-	ring  []netip.Addr // news s is at s modulo its length
-	// endpoints has an entry, possibly a zero one, for every peer that ever
+	epoch uint64 // never zero
+	first uint64 // the book's revision when the epoch began
+	seq   uint64 // of the latest endpoint news; 0: none in this epoch
+	news  []news // sorted by seq; no more than twice as many as count
+	// endpoints has an entry, possibly without any, for every peer that ever
 	// had news in this epoch and is still in the book.
-	endpoints  map[netip.Addr]wire.Endpoints
-	handshakes map[netip.Addr]time.Time
+	endpoints  map[netip.Addr]located
+	handshakes map[netip.Addr]handshake
 	holds      map[netip.Addr]*hold
+}
+
+// handshake is the last one that the coordinator's own tunnel showed of a peer.
+type handshake struct {
+	shown time.Time // by a clock that may have been set since: compared, no more
+	at    time.Time // by the clock that the role goes by, and never in its future
 }
 
 // hold keeps a redeemed peer's temporary key in the coordinator's own map.
 type hold struct {
 	key      key.PublicKey // the temporary one
 	change   network.Change
-	began    time.Time
-	until    time.Time // released then at the latest
+	until    time.Time // released then at the latest, however often it asks again
 	awaiting int       // responses that are still on their way
 }
 
@@ -53,9 +55,9 @@ func newHub(book *network.Book, tail []network.Change, epoch uint64) *hub {
 	}
 	return &hub{
 		book: book, tail: slices.Clone(tail[first:]),
-		epoch: max(epoch, 1), ring: make([]netip.Addr, ringSize),
-		endpoints:  map[netip.Addr]wire.Endpoints{},
-		handshakes: map[netip.Addr]time.Time{},
+		epoch: max(epoch, 1), first: book.Revision(),
+		endpoints:  map[netip.Addr]located{},
+		handshakes: map[netip.Addr]handshake{},
 		holds:      map[netip.Addr]*hold{},
 	}
 }
@@ -74,26 +76,13 @@ func (h *hub) adopt(book *network.Book, change network.Change) {
 	}
 }
 
-// setEndpoints records where the peer at a is reached and tells whether that
-// is news.
-func (h *hub) setEndpoints(a netip.Addr, e wire.Endpoints) bool {
-	old := h.endpoints[a]
-	if old.Seen == e.Seen && slices.Equal(old.Candidates, e.Candidates) {
-		return false
-	}
-	h.endpoints[a] = e
-	h.seq++
-	h.ring[h.seq%uint64(len(h.ring))] = a
-	return true
-}
-
 // update takes p's map from pos to the current position.
 func (h *hub) update(pos wire.Position, p *network.Peer) *wire.Update {
 	u := &wire.Update{
 		Position: h.position(p), Network: h.book.Name(), Root: h.book.Root(),
 		Self: h.member(p, p),
 	}
-	changes, ok := h.since(pos.Revision)
+	changes, ok := h.since(pos)
 	if !ok {
 		u.Ranges = []netip.Prefix{h.book.Root()}
 		u.Members = h.members(p, nil)
@@ -107,10 +96,15 @@ func (h *hub) update(pos wire.Position, p *network.Peer) *wire.Update {
 	return u
 }
 
+// current is the latest position there is.
+func (h *hub) current() wire.Position {
+	return wire.Position{Revision: h.book.Revision(), Epoch: h.epoch, Seq: h.seq}
+}
+
 // position is where p stands after an update. While something is held back
 // from the coordinator's own map it stays before that.
 func (h *hub) position(p *network.Peer) wire.Position {
-	pos := wire.Position{Revision: h.book.Revision(), Epoch: h.epoch, Seq: h.seq}
+	pos := h.current()
 	if h.isOwn(p.Address) {
 		for _, held := range h.holds {
 			pos.Revision = min(pos.Revision, held.change.Revision-1)
@@ -119,14 +113,18 @@ func (h *hub) position(p *network.Peer) wire.Position {
 	return pos
 }
 
-// since returns the changes after revision, and false when they are not, or
-// not all, known.
-func (h *hub) since(revision uint64) ([]network.Change, bool) {
+// since returns the changes after pos, and false when they are not, or not
+// all, known. A position of an earlier epoch that is ahead of where this one
+// began is of another book: an older file was put in the place of its own.
+func (h *hub) since(pos wire.Position) ([]network.Change, bool) {
 	current := h.book.Revision()
-	if revision == 0 || revision > current || current-revision > uint64(len(h.tail)) {
+	switch {
+	case pos.Revision == 0, pos.Revision > current, current-pos.Revision > uint64(len(h.tail)):
+		return nil, false
+	case pos.Epoch != h.epoch && pos.Revision > h.first:
 		return nil, false
 	}
-	return h.tail[uint64(len(h.tail))-(current-revision):], true
+	return h.tail[uint64(len(h.tail))-(current-pos.Revision):], true
 }
 
 // members are the peers that p may see within ranges; nil: everywhere.
@@ -142,48 +140,11 @@ func (h *hub) members(p *network.Peer, ranges []netip.Prefix) []wire.Member {
 // member is q as p sees it.
 func (h *hub) member(p, q *network.Peer) wire.Member {
 	m := describe(h.book, q)
-	m.Endpoints = h.endpoints[q.Address]
+	m.Endpoints = h.endpoints[q.Address].Endpoints
 	if held := h.holds[q.Address]; held != nil && h.isOwn(p.Address) {
 		m.Role, m.PublicKey = wire.RoleInvitee, held.key
 	}
 	return m
-}
-
-// patches are the endpoint news for p since pos, of members outside ranges.
-func (h *hub) patches(pos wire.Position, p *network.Peer, ranges []netip.Prefix) []wire.Patch {
-	var patches []wire.Patch
-	for a := range h.newsSince(pos, p) {
-		if !within(ranges, a) {
-			patches = append(patches, wire.Patch{Address: a, Endpoints: h.endpoints[a]})
-		}
-	}
-	return patches
-}
-
-// newsSince yields, once each, the members p may see that had news since pos,
-// or all with known endpoints when the ring does not reach back to pos.
-func (h *hub) newsSince(pos wire.Position, p *network.Peer) iter.Seq[netip.Addr] {
-	return func(yield func(netip.Addr) bool) {
-		if pos.Epoch != h.epoch || pos.Seq > h.seq || h.seq-pos.Seq > uint64(len(h.ring)) {
-			for _, q := range h.book.View(p.Address, nil) {
-				if _, known := h.endpoints[q.Address]; known && !yield(q.Address) {
-					return
-				}
-			}
-			return
-		}
-		told := map[netip.Addr]bool{}
-		for s := pos.Seq + 1; s <= h.seq; s++ {
-			a := h.ring[s%uint64(len(h.ring))]
-			if told[a] || !h.sees(p, a) {
-				continue
-			}
-			told[a] = true
-			if !yield(a) {
-				return
-			}
-		}
-	}
 }
 
 // sees tells whether the peer at a is in p's map.
@@ -203,27 +164,6 @@ func (h *hub) concerned(change network.Change) iter.Seq[netip.Addr] {
 		for _, part := range change.Parts {
 			for a := range activeIn(h.book, part.Audience) {
 				if !yield(a) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// witnesses yields the active peers that see the peer at a.
-func (h *hub) witnesses(a netip.Addr) iter.Seq[netip.Addr] {
-	return func(yield func(netip.Addr) bool) {
-		q, ok := h.book.Peer(a)
-		if !ok || q.Disabled {
-			return
-		}
-		if q.IsInvited() {
-			yield(h.book.Coordinator().Address)
-			return
-		}
-		for _, r := range h.book.VisibleRanges(a) {
-			for w := range activeIn(h.book, r) {
-				if w != a && !yield(w) {
 					return
 				}
 			}

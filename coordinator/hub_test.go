@@ -72,10 +72,9 @@ func newHubModel(t testing.TB, seed uint64, root string) *hubModel {
 	return m
 }
 
-// restart begins another epoch, with a short ring so that it overflows.
+// restart begins another epoch.
 func (m *hubModel) restart(book *network.Book) {
 	m.hub = newHub(book, m.durable, m.src.Uint64())
-	m.ring = make([]netip.Addr, 8)
 	m.reported = map[netip.Addr]wire.Endpoints{}
 }
 
@@ -240,6 +239,56 @@ func TestEndpointNewsIsToldOnceAndLatest(t *testing.T) {
 	}
 }
 
+// TestOnePeersNewsStaysOne: however much one peer has to tell, nobody is told
+// of others because of it, and no more is remembered.
+func TestOnePeersNewsStaysOne(t *testing.T) {
+	h, own := threePeers(t)
+	a, b := addr("10.42.0.2"), addr("10.42.0.3")
+	h.setEndpoints(b, wire.Endpoints{Seen: addrPort("192.0.2.3:1")})
+	pos := h.position(own)
+	for i := range 10000 {
+		h.setEndpoints(a, wire.Endpoints{Seen: netip.AddrPortFrom(addr("192.0.2.1"), uint16(1+i%2))})
+	}
+	if u := h.update(pos, own); len(u.Patches) != 1 || u.Patches[0].Address != a {
+		t.Errorf("patches are %+v, want one of %s", u.Patches, a)
+	}
+	if u := h.update(wire.Position{Revision: pos.Revision, Epoch: pos.Epoch + 1}, own); len(u.Patches) != 2 {
+		t.Errorf("from another epoch the patches are %+v, want both", u.Patches)
+	}
+	if len(h.news) > 4 {
+		t.Errorf("%d news are remembered of two peers", len(h.news))
+	}
+}
+
+// TestPositionsOfAnotherBook: an older file was put in its book's place; who
+// knew the lost revisions starts over, who did not goes on.
+func TestPositionsOfAnotherBook(t *testing.T) {
+	h, own := threePeers(t)
+	book, tail := h.book, slices.Clone(h.tail)
+	old, _ := network.Load(book.Snapshot())
+	h = newHub(old, tail, 2)
+	for i := range 4 {
+		book, change, err := h.book.Apply(start, network.RenamePeer{Name: []string{"bob", "rob"}[i%2], NewName: []string{"rob", "bob"}[i%2]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.adopt(book, change)
+	}
+	for _, test := range []struct {
+		pos   wire.Position
+		whole bool
+	}{
+		{wire.Position{Revision: old.Revision(), Epoch: 1}, false},
+		{wire.Position{Revision: old.Revision() - 1, Epoch: 1}, false},
+		{wire.Position{Revision: old.Revision() + 1, Epoch: 1}, true},
+		{wire.Position{Revision: old.Revision() + 1, Epoch: 2}, false},
+	} {
+		if u := h.update(test.pos, own); (u.From == wire.Position{}) != test.whole || !test.whole && u.From != test.pos {
+			t.Errorf("from %+v: the answer starts from %+v, whole map: want %v", test.pos, u.From, test.whole)
+		}
+	}
+}
+
 // threePeers is a hub with the coordinator and two peers in the root.
 func threePeers(t testing.TB) (*hub, *network.Peer) {
 	t.Helper()
@@ -253,7 +302,7 @@ func threePeers(t testing.TB) (*hub, *network.Peer) {
 		for range 2 {
 			var cmd network.Command = network.Invite{Name: name, CIDR: "home", Key: src.Key(), Expires: start.Add(time.Hour)}
 			if p, ok := book.PeerNamed(name); ok {
-				cmd = network.Redeem{Address: p.Address, Key: src.Key()}
+				cmd = network.Redeem{Address: p.Address, Invited: p.Invited.Key, Key: src.Key()}
 			}
 			if book, change, err = book.Apply(start, cmd); err != nil {
 				t.Fatal(err)
@@ -269,7 +318,7 @@ func TestTailWithAGapIsUsedFromTheGapOn(t *testing.T) {
 	tail := slices.Delete(slices.Clone(h.tail), 1, 2)
 	cut := newHub(h.book, tail, 1)
 	for revision, known := range map[uint64]bool{0: false, 1: false, 2: true, 4: true, 5: true, 6: false} {
-		if _, ok := cut.since(revision); ok != known {
+		if _, ok := cut.since(wire.Position{Revision: revision, Epoch: 1}); ok != known {
 			t.Errorf("changes since %d are known: %v, want %v", revision, ok, known)
 		}
 	}
@@ -300,68 +349,13 @@ func TestAudience(t *testing.T) {
 			if !isActive(p) {
 				continue
 			}
-			witnesses := slices.Collect(m.witnesses(p.Address))
+			watchers := slices.Collect(m.watchers(p.Address))
 			for j := range m.book.Peers() {
 				q := &m.book.Peers()[j]
-				if sees := isActive(q) && m.sees(q, p.Address); sees != slices.Contains(witnesses, q.Address) {
-					t.Fatalf("seed %d: %s is a witness of %s: %v, want %v", seed, q.Address, p.Address, !sees, sees)
+				if sees := isActive(q) && m.sees(q, p.Address); p != q && sees != slices.Contains(watchers, q.Address) {
+					t.Fatalf("seed %d: %s watches %s: %v, want %v", seed, q.Address, p.Address, !sees, sees)
 				}
 			}
 		}
-	}
-}
-
-// bigHub is a hub with n active peers, all in one CIDR, each with endpoints.
-func bigHub(b *testing.B, n int) *hub {
-	src := commandtest.New(1)
-	book, _, err := network.New("home", prefix("10.0.0.0/8"), "hub", src.Key())
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := book.Snapshot()
-	s.Peers = slices.Clone(s.Peers)
-	for i := range n {
-		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
-		s.Peers = append(s.Peers, network.Peer{Address: a, Name: fmt.Sprintf("peer%d", i), Key: src.Key()})
-	}
-	if book, err = network.Load(s); err != nil {
-		b.Fatal(err)
-	}
-	h := newHub(book, nil, 1)
-	for i := range book.Peers() {
-		h.setEndpoints(book.Peers()[i].Address, wire.Endpoints{Seen: addrPort("192.0.2.1:1")})
-	}
-	return h
-}
-
-// BenchmarkEndpointNews is one peer's news: finding who sees it, and one of
-// them fetching it.
-func BenchmarkEndpointNews(b *testing.B) {
-	for _, n := range []int{1000, 10000} {
-		h := bigHub(b, n)
-		nudger, peers := newNudger(), h.book.Peers()
-		b.Run(fmt.Sprintf("nudge/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				h.setEndpoints(peers[1].Address, wire.Endpoints{Seen: netip.AddrPortFrom(addr("192.0.2.1"), uint16(2+i%2))})
-				for a := range h.witnesses(peers[1].Address) {
-					nudger.news(a, start)
-				}
-			}
-		})
-		b.Run(fmt.Sprintf("fetch/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			pos := h.position(&peers[2])
-			pos.Seq--
-			for b.Loop() {
-				h.update(pos, &peers[2])
-			}
-		})
-		b.Run(fmt.Sprintf("whole/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				h.update(wire.Position{}, &peers[2])
-			}
-		})
 	}
 }

@@ -39,14 +39,16 @@ func (r *Role) Authenticate(from netip.Addr, t key.Token) api.Caller {
 	c := api.Caller{Address: from, Standing: standing(p)}
 	switch held := r.hub.holds[from]; {
 	case p.IsInvited() && r.tokens.match(p.Invited.Key, t):
+		c.Key = p.Invited.Key
 	case !p.IsInvited() && r.tokens.match(p.Key, t):
+		c.Key = p.Key
 	case held != nil && !p.Disabled && r.tokens.match(held.key, t):
-		c.Standing = api.Invitee // it has not heard that it is one no more
+		c.Key, c.Standing = held.key, api.Invitee // it has not heard that it is one no more
 	default:
 		return api.Caller{}
 	}
-	if c.Standing >= api.Peer {
-		r.nudger.hear(from, now, now)
+	if c.Standing >= api.Peer && r.nudger.hear(from, now, now) {
+		r.awake()
 	}
 	return c
 }
@@ -71,7 +73,7 @@ func (r *Role) Update(from netip.Addr, pos wire.Position) (*wire.Update, error) 
 	if err != nil {
 		return nil, err
 	}
-	r.nudger.fetched(from)
+	r.nudger.fetched(from, pos)
 	return r.hub.update(pos, p), nil
 }
 
@@ -86,7 +88,8 @@ func (r *Role) active(a netip.Addr) (*network.Peer, error) {
 }
 
 // SetCandidates replaces what is known of the candidates of the peer at from,
-// and has those nudged who may see it.
+// and has those nudged who may see it: at once, and then every reportPause at
+// most.
 func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	if err := r.checkReport(&rep); err != nil {
 		return err
@@ -97,12 +100,29 @@ func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	if _, err := r.active(from); err != nil {
 		return err
 	}
-	e := r.hub.endpoints[from]
-	e.Candidates = slices.Clone(rep.Candidates)
-	if r.hub.setEndpoints(from, e) {
-		r.tell(r.hub.witnesses(from), now.Add(newsPause))
+	if slices.Equal(r.hub.endpoints[from].Candidates, rep.Candidates) && !r.reports.waits(from) {
+		return nil
 	}
+	if candidates := slices.Clone(rep.Candidates); r.reports.pass(from, candidates, now) {
+		r.spread(from, candidates, now)
+	}
+	r.awake()
 	return nil
+}
+
+// spread has all who may see the peer at a hear of its candidates. The caller
+// holds r.mu.
+func (r *Role) spread(a netip.Addr, candidates []netip.AddrPort, now time.Time) {
+	e := r.hub.endpoints[a].Endpoints
+	e.Candidates = candidates
+	if !r.hub.setEndpoints(a, e) {
+		return
+	}
+	for w := range r.hub.watchers(a) {
+		if w != a {
+			r.tellEndpoints(w, now)
+		}
+	}
 }
 
 func (r *Role) checkReport(rep *wire.Report) error {
@@ -127,80 +147,91 @@ func (r *Role) checkReport(rep *wire.Report) error {
 func (r *Role) Seen(now time.Time, sightings []wire.Sighting) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var moved []netip.Addr
 	for i := range sightings {
-		if p, ok := r.hub.book.Peer(sightings[i].Address); ok && !p.Disabled {
-			r.sight(now, &sightings[i])
+		s := &sightings[i]
+		if p, ok := r.hub.book.Peer(s.Address); ok && !p.Disabled && r.sight(now, s) {
+			moved = append(moved, s.Address)
+			if isActive(p) {
+				r.tellEndpoints(p.Address, now) // it orders its own candidates by it
+			}
+		}
+	}
+	for w := range r.hub.watchers(moved...) {
+		if w != r.own { // the news came from there
+			r.tellEndpoints(w, now)
 		}
 	}
 	r.awake()
 }
 
-// sight takes one sighting of a peer in the book. The caller holds r.mu.
-func (r *Role) sight(now time.Time, s *wire.Sighting) {
+// sight takes one sighting of a peer in the book and tells whether the peer has
+// another endpoint. The caller holds r.mu.
+func (r *Role) sight(now time.Time, s *wire.Sighting) bool {
 	if s.LastHandshake.IsZero() {
-		return
+		return false
 	}
-	if s.LastHandshake.After(r.hub.handshakes[s.Address]) {
-		r.hub.handshakes[s.Address] = s.LastHandshake
+	last := r.hub.handshakes[s.Address]
+	if !s.LastHandshake.Equal(last.shown) {
+		// Another one, though the wall clock may have been set back since the
+		// one before it, or between it and now.
+		ago := max(0, now.Sub(s.LastHandshake))
+		last = handshake{shown: s.LastHandshake, at: now.Add(-ago)}
+		r.hub.handshakes[s.Address] = last
+		r.nudger.hear(s.Address, last.at, now)
 	}
-	r.nudger.hear(s.Address, s.LastHandshake, now)
-	if held := r.hub.holds[s.Address]; held != nil && s.LastHandshake.After(held.began) {
-		r.release(s.Address, now)
-	}
-	seen := netip.AddrPortFrom(s.Endpoint.Addr().Unmap(), s.Endpoint.Port())
+	e := r.hub.endpoints[s.Address].Endpoints
+	e.Seen = netip.AddrPortFrom(s.Endpoint.Addr().Unmap(), s.Endpoint.Port())
 	// Peers refuse an update with an endpoint that cannot be one.
-	usable := wire.CheckUnderlay(seen) == nil && !r.hub.book.Root().Contains(seen.Addr())
-	if usable && now.Sub(s.LastHandshake) <= aliveFor {
-		r.sightEndpoint(now, s.Address, seen)
-	}
+	usable := wire.CheckUnderlay(e.Seen) == nil && !r.hub.book.Root().Contains(e.Seen.Addr())
+	return usable && now.Sub(last.at) <= aliveFor && r.hub.setEndpoints(s.Address, e)
 }
 
-// sightEndpoint takes where the peer at a was seen. The caller holds r.mu.
-func (r *Role) sightEndpoint(now time.Time, a netip.Addr, seen netip.AddrPort) {
-	e := r.hub.endpoints[a]
-	e.Seen = seen
-	if !r.hub.setEndpoints(a, e) {
-		return
-	}
-	due := now.Add(newsPause)
-	for w := range r.hub.witnesses(a) {
-		if w != r.own { // the news came from there
-			r.nudger.news(w, due)
-		}
-	}
-	if p, _ := r.hub.book.Peer(a); isActive(p) {
-		r.nudger.news(a, due) // it orders its own candidates by it
-	}
-}
-
-// Redeem gives the invited peer at from its key. The coordinator's own tunnel
-// keeps the temporary key until every function returned, which may be nil, was
-// called or holdLife is over.
-func (r *Role) Redeem(from netip.Addr, k key.PublicKey) (wire.Redeemed, func(), error) {
+// Redeem gives c, an invited peer, its key. The coordinator's own tunnel keeps
+// the temporary key until every function returned, which may be nil, was called
+// or holdLife is over.
+func (r *Role) Redeem(c api.Caller, k key.PublicKey) (wire.Redeemed, func(), error) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	before, _ := r.Book().Peer(from)
-	book, changes, err := r.commit(network.Redeem{Address: from, Key: k})
+	if r.holdsKey(k) {
+		return wire.Redeemed{}, nil, wire.Errorf(wire.StatusConflict, "the public key is in use in this network already: generate a new key pair")
+	}
+	book, changes, err := r.apply(network.Redeem{Address: c.Address, Invited: c.Key, Key: k})
 	if err != nil {
+		return wire.Redeemed{}, nil, err
+	}
+	if err := r.write(changes); err != nil {
 		return wire.Redeemed{}, nil, err
 	}
 	now := r.cfg.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.publish(book, changes)
-	for _, c := range changes {
-		r.hub.holds[from] = &hold{key: before.Invited.Key, change: c, began: now}
+	for _, change := range changes {
+		r.hub.holds[c.Address] = &hold{key: c.Key, change: change, until: now.Add(holdLife)}
 	}
-	p, _ := book.Peer(from)
+	p, _ := book.Peer(c.Address)
 	answer := wire.Redeemed{Self: r.hub.member(p, p), Root: book.Root()}
-	held := r.hub.holds[from]
+	held := r.hub.holds[c.Address]
 	if held == nil {
 		return answer, nil, nil
 	}
 	held.awaiting++
-	held.until = now.Add(holdLife)
-	r.awake() // Run has a deadline more
-	return answer, func() { r.arrived(from, held) }, nil
+	r.awake() // Run may have a deadline more
+	return answer, func() { r.arrived(c.Address, held) }, nil
+}
+
+// holdsKey tells whether k is a temporary key that the own tunnel still has,
+// although the book has it no more.
+func (r *Role) holdsKey(k key.PublicKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, held := range r.hub.holds {
+		if held.key == k {
+			return true
+		}
+	}
+	return false
 }
 
 // arrived says that one answer to a redeem has reached its peer, or never
@@ -221,6 +252,6 @@ func (r *Role) release(a netip.Addr, now time.Time) {
 	held := r.hub.holds[a]
 	delete(r.hub.holds, a)
 	r.nudger.hear(a, now, now) // it redeemed a moment ago
-	r.nudger.news(r.own, now)
-	r.tell(r.hub.concerned(held.change), now)
+	r.waker.news(now)
+	r.tell(held.change, now)
 }

@@ -3,6 +3,7 @@ package coordinator_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"ginnel/coordinator/coordinatortest"
 	"ginnel/key"
+	"ginnel/network"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -99,7 +101,7 @@ func TestRedeemRetriedWhileHeld(t *testing.T) {
 		temporary, real := n.Keys["eve"].Public(), n.Source.Key()
 		revision := n.Book().Revision()
 		first := redeem(n, "eve", real)
-		pass(4 * time.Second)
+		pass(2 * time.Second)
 		second := redeem(n, "eve", real)
 		wantStatus(t, second, wire.StatusOK)
 		if string(first.Body) != string(second.Body) || n.Book().Revision() != revision+1 {
@@ -113,31 +115,69 @@ func TestRedeemRetriedWhileHeld(t *testing.T) {
 	})
 }
 
-func TestHoldsEnd(t *testing.T) {
-	for name, end := range map[string]func(n *coordinatortest.Network){
-		"by themselves": func(*coordinatortest.Network) { pass(6 * time.Second) },
-		"with a handshake": func(n *coordinatortest.Network) {
-			pass(time.Millisecond)
+// TestHoldsEndByThemselves: a handshake meanwhile is one of the temporary key,
+// for the tunnel has no other, and asking again wins no time.
+func TestHoldsEndByThemselves(t *testing.T) {
+	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
+		temporary, real := n.Keys["eve"].Public(), n.Source.Key()
+		answers := []*http1.Response{redeem(n, "eve", real)}
+		pos := own(t, n, wire.Position{}).Position
+		for range 4 {
+			pass(time.Second)
 			n.Seen(time.Now(), []wire.Sighting{sighting(n, "eve", "192.0.2.9:7")})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, n *coordinatortest.Network) {
-				temporary, real := n.Keys["eve"].Public(), n.Source.Key()
-				n.Seen(time.Now(), []wire.Sighting{sighting(n, "eve", "192.0.2.9:7")})
-				response := redeem(n, "eve", real)
-				earlier := sighting(n, "eve", "192.0.2.9:7")
-				n.Seen(time.Now(), []wire.Sighting{earlier}) // a handshake of the temporary key
-				pos := wantEve(t, n, wire.Position{}, wire.RoleInvitee, temporary).Position
-				end(n)
-				synctest.Wait()
-				wantEve(t, n, pos, wire.RolePeer, real)
-				if n.Wakes() == 0 {
-					t.Error("the local daemon was not told")
-				}
-				response.Done()
-			})
-		})
+			answers = append(answers, redeem(n, "eve", real))
+			wantStatus(t, answers[len(answers)-1], wire.StatusOK)
+			pos = wantEve(t, n, pos, wire.RoleInvitee, temporary).Position
+		}
+		n.Forget()
+		pass(1001 * time.Millisecond)
+		wantEve(t, n, pos, wire.RolePeer, real)
+		if n.Wakes() == 0 {
+			t.Error("the local daemon was not told")
+		}
+		for _, late := range answers {
+			late.Done()
+		}
+	})
+}
+
+// TestHeldKeysAreTaken: until the own tunnel has let go of a temporary key,
+// nobody else may come with it: no map can have it twice.
+func TestHeldKeysAreTaken(t *testing.T) {
+	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
+		n.Invite("fay", "phones")
+		temporary := n.Keys["eve"].Public()
+		response := redeem(n, "eve", n.Source.Key())
+		refused := redeem(n, "fay", temporary)
+		wantStatus(t, refused, wire.StatusConflict)
+		wantReason(t, refused)
+		own(t, n, wire.Position{}) // checks the map
+		response.Done()
+		wantStatus(t, redeem(n, "fay", temporary), wire.StatusOK) // a key like any other by now
+	})
+}
+
+// TestRevokedBetweenTokenAndCommand: who proved to hold one invitation does not
+// redeem the next one at the same address.
+func TestRevokedBetweenTokenAndCommand(t *testing.T) {
+	n := coordinatortest.New(t)
+	eve := n.Address("eve")
+	text := n.Token(n.Keys["eve"])
+	token, err := key.ParseToken(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller := n.Authenticate(eve, token)
+	n.MustDo(network.RemovePeer{Name: "eve"}, network.Invite{
+		Name: "boss", Address: eve, Admin: true, Key: n.Source.Key(), Expires: time.Now().Add(time.Hour),
+	})
+	_, _, err = n.Redeem(caller, n.Source.Key())
+	var refusal *network.Refusal
+	if !errors.As(err, &refusal) || refusal.Kind != network.Gone {
+		t.Errorf("redeeming gave %v, want that the invitation is gone", err)
+	}
+	if p, _ := n.Book().Peer(eve); !p.IsInvited() {
+		t.Error("the other invitation is redeemed")
 	}
 }
 

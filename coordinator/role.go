@@ -2,9 +2,9 @@ package coordinator
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ginnel/coordinator/api"
+	"ginnel/coordinator/store"
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
@@ -21,7 +22,8 @@ import (
 // Store is where changes of the book are written down.
 type Store interface {
 	// Commit writes changes, of consecutive revisions, in one transaction: all
-	// or, with an error, none of them.
+	// or, with an error, none of them. An error that wraps store.ErrOutOfStep
+	// says that what is written down is not the role's book any more.
 	Commit(changes ...network.Change) error
 }
 
@@ -33,7 +35,8 @@ type Config struct {
 	PrivateKey key.PrivateKey   // the coordinator's own
 
 	APIPort uint16 // TCP port of the API on the overlay address; invitations carry it
-	// Endpoints, as wire.CheckEndpoint wants them, are where invitations say the coordinator is
+	// Endpoints, as wire.CheckEndpoint wants them and at most
+	// wire.MaxInvitingEndpoints, are where invitations say the coordinator is
 	// found; none: no invitation can be made.
 	Endpoints []string
 
@@ -54,14 +57,18 @@ type Role struct {
 	cfg  Config
 	own  netip.Addr // the coordinator's overlay address
 	book atomic.Pointer[network.Book]
-	kick chan struct{} // there may be something due earlier than Run knows
+
+	kick   chan struct{} // there may be something due earlier than Run knows
+	broken chan error    // Run is to end with this
 
 	writing sync.Mutex // held from reading the book to replacing it; taken before mu
 
-	mu     sync.Mutex // guards what follows; never held during I/O
-	hub    *hub
-	nudger *nudger
-	tokens *tokens
+	mu      sync.Mutex // guards what follows; never held during I/O
+	hub     *hub
+	nudger  *nudger
+	waker   waker
+	reports reports
+	tokens  *tokens
 }
 
 // The interfaces through which cmd/ginnel joins the role and the daemon.
@@ -78,6 +85,9 @@ func New(cfg Config) (*Role, error) {
 	if own.Key != cfg.PrivateKey.Public() {
 		return nil, fmt.Errorf("the book of %s names another coordinator's key than this machine has: book and state must come from the same backup", cfg.Book.Name())
 	}
+	if n := len(cfg.Endpoints); n > wire.MaxInvitingEndpoints {
+		return nil, fmt.Errorf("%d endpoints, an invitation has room for %d: name the best", n, wire.MaxInvitingEndpoints)
+	}
 	for _, e := range cfg.Endpoints {
 		if err := wire.CheckEndpoint(e); err != nil {
 			return nil, err
@@ -88,10 +98,11 @@ func New(cfg Config) (*Role, error) {
 		return nil, fmt.Errorf("draw an epoch: %w", err)
 	}
 	r := &Role{
-		cfg: cfg, own: own.Address, kick: make(chan struct{}, 1),
-		hub:    newHub(cfg.Book, cfg.Changes, binary.NativeEndian.Uint64(epoch[:])),
-		nudger: newNudger(),
-		tokens: newTokens(cfg.PrivateKey),
+		cfg: cfg, own: own.Address, kick: make(chan struct{}, 1), broken: make(chan error, 1),
+		hub:     newHub(cfg.Book, cfg.Changes, binary.NativeEndian.Uint64(epoch[:])),
+		nudger:  newNudger(),
+		reports: reports{},
+		tokens:  newTokens(cfg.PrivateKey),
 	}
 	r.book.Store(cfg.Book)
 	return r, nil
@@ -113,23 +124,19 @@ func (r *Role) Book() *network.Book { return r.book.Load() }
 func (r *Role) Do(cmds ...network.Command) (*network.Book, error) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	book, changes, err := r.commit(cmds...)
+	book, changes, err := r.apply(cmds...)
 	if err != nil {
 		return nil, err
 	}
-	now := r.cfg.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.publish(book, changes)
-	for _, c := range changes {
-		r.tell(r.hub.concerned(c), now)
+	if err := r.carryOut(book, changes); err != nil {
+		return nil, err
 	}
 	return book, nil
 }
 
-// commit applies cmds to the book and writes down what they change. The caller
-// holds r.writing, and publishes what is returned.
-func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change, error) {
+// apply returns the book after cmds, with what they change. The caller holds
+// r.writing, and carries it out or not.
+func (r *Role) apply(cmds ...network.Command) (*network.Book, []network.Change, error) {
 	book, now := r.Book(), r.cfg.Now()
 	var changes []network.Change
 	for _, cmd := range cmds {
@@ -141,13 +148,43 @@ func (r *Role) commit(cmds ...network.Command) (*network.Book, []network.Change,
 			book, changes = next, append(changes, change)
 		}
 	}
-	if len(changes) == 0 {
-		return book, nil, nil
-	}
-	if err := r.cfg.Store.Commit(changes...); err != nil {
-		return nil, nil, fmt.Errorf("write the book down: %w", err)
-	}
 	return book, changes, nil
+}
+
+// carryOut writes changes down, makes book, to which they led, the current one
+// and lets those know who are concerned. The caller holds r.writing.
+func (r *Role) carryOut(book *network.Book, changes []network.Change) error {
+	if err := r.write(changes); err != nil {
+		return err
+	}
+	now := r.cfg.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.publish(book, changes)
+	for _, c := range changes {
+		r.tell(c, now)
+	}
+	return nil
+}
+
+// write writes changes down. A store that is out of step will refuse all that
+// follows as well: the role ends, and the next one starts from the store.
+func (r *Role) write(changes []network.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	err := r.cfg.Store.Commit(changes...)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write the book down: %w", err)
+	if errors.Is(err, store.ErrOutOfStep) {
+		select {
+		case r.broken <- err:
+		default: // it ends already
+		}
+	}
+	return err
 }
 
 // publish makes book, to which changes led, the current one for everybody. The
@@ -163,22 +200,44 @@ func (r *Role) publish(book *network.Book, changes []network.Change) {
 // forgetGone drops the soft state of peers that are in the book no more, or
 // may not be told anything. The caller holds r.mu.
 func (r *Role) forgetGone(c network.Change) {
+	forget := func(a netip.Addr) {
+		r.nudger.forget(a)
+		delete(r.reports, a)
+	}
 	for _, p := range c.Delete.Peers {
-		r.nudger.forget(p.Address)
+		forget(p.Address)
 	}
 	for _, p := range c.Put.Peers {
 		if p.Disabled {
-			r.nudger.forget(p.Address)
+			forget(p.Address)
 		}
 	}
 }
 
-// tell has peers nudged at due. The caller holds r.mu.
-func (r *Role) tell(peers iter.Seq[netip.Addr], due time.Time) {
-	for a := range peers {
-		r.nudger.news(a, due)
+// tell has those hear whom a change concerns, the peers it is about first. The
+// caller holds r.mu.
+func (r *Role) tell(c network.Change, now time.Time) {
+	for a := range r.hub.concerned(c) {
+		if a == r.own {
+			r.waker.news(now)
+			continue
+		}
+		r.nudger.news(a, r.hub.current(), now)
+	}
+	for _, p := range c.Put.Peers {
+		r.nudger.hurry(p.Address)
 	}
 	r.awake()
+}
+
+// tellEndpoints has the peer at a hear that there is news of endpoints. The
+// caller holds r.mu.
+func (r *Role) tellEndpoints(a netip.Addr, now time.Time) {
+	if a == r.own {
+		r.waker.endpointNews(now)
+		return
+	}
+	r.nudger.news(a, r.hub.current(), now.Add(newsPause))
 }
 
 // awake has Run look at what is due.

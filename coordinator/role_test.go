@@ -94,104 +94,6 @@ func wantStatus(t testing.TB, r *http1.Response, status int) {
 	}
 }
 
-func TestBehaviour72SeenEndpointsReachThoseWhoMaySeeThem(t *testing.T) {
-	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
-		ann, bob := fetch(t, n, "ann", wire.Position{}), fetch(t, n, "bob", wire.Position{})
-		fetch(t, n, "carl", wire.Position{})
-		n.Seen(time.Now(), []wire.Sighting{sighting(n, "bob", "192.0.2.7:1234")})
-		synctest.Wait()
-		if sent := n.Nudges("ann"); len(sent) > 0 {
-			t.Error("nudged before a burst can be over")
-		}
-		pass(21 * time.Millisecond)
-		if sent := n.Nudges("ann"); len(sent) != 1 || sent[0] != (wire.Signal{Kind: wire.SignalNudge, Value: ann.Position.Revision}) {
-			t.Errorf("ann, who sees bob, got %v", sent)
-		}
-		if sent := n.Nudges("bob"); len(sent) != 1 {
-			t.Errorf("bob himself got %v", sent)
-		}
-		if sent := n.Nudges("carl"); len(sent) > 0 {
-			t.Errorf("carl, who does not see bob, got %v", sent)
-		}
-		want := []wire.Patch{{Address: n.Address("bob"), Endpoints: wire.Endpoints{Seen: addrPort("192.0.2.7:1234")}}}
-		if u := fetch(t, n, "ann", ann.Position); !slices.EqualFunc(u.Patches, want, samePatch) || len(u.Ranges) > 0 {
-			t.Errorf("ann's update is %+v, want patches %+v alone", u, want)
-		}
-		if u := fetch(t, n, "bob", bob.Position); u.Self.Endpoints.Seen != addrPort("192.0.2.7:1234") {
-			t.Errorf("bob is told he is at %s", u.Self.Endpoints.Seen)
-		}
-	})
-}
-
-func samePatch(a, b wire.Patch) bool {
-	return a.Address == b.Address && a.Endpoints.Seen == b.Endpoints.Seen &&
-		slices.Equal(a.Endpoints.Candidates, b.Endpoints.Candidates)
-}
-
-func TestSightingsThatProveNothingAreNoNews(t *testing.T) {
-	n := coordinatortest.New(t)
-	before := own(t, n, wire.Position{}).Position
-	old := sighting(n, "bob", "192.0.2.7:1")
-	old.LastHandshake = time.Now().Add(-181 * time.Second)
-	never := sighting(n, "bob", "192.0.2.7:1")
-	never.LastHandshake = time.Time{}
-	stranger := sighting(n, "bob", "192.0.2.7:1")
-	stranger.Address = netip.MustParseAddr("10.42.9.9")
-	n.Seen(time.Now(), []wire.Sighting{
-		old, never, stranger, sighting(n, "dan", "192.0.2.7:1"),
-		sighting(n, "bob", "10.42.1.2:1"), sighting(n, "bob", "[fe80::1%eth0]:1"), sighting(n, "bob", "0.0.0.0:1"),
-	})
-	if after := own(t, n, before).Position; after != before {
-		t.Errorf("position is %+v, want %+v", after, before)
-	}
-}
-
-func TestBehaviour73CandidatesSpread(t *testing.T) {
-	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
-		pos := own(t, n, wire.Position{}).Position
-		report := wire.Report{Candidates: []netip.AddrPort{addrPort("192.168.1.5:51820")}}
-		for range 2 {
-			wantStatus(t, n.Call("bob", "PUT", wire.PathSelf, report), wire.StatusNoContent)
-		}
-		pass(25 * time.Millisecond)
-		if n.Wakes() != 1 || len(n.Nudges("ann")) != 1 || len(n.Nudges("carl")) > 0 {
-			t.Error("not exactly those who see bob were told, once")
-		}
-		u := own(t, n, pos)
-		want := []wire.Patch{{Address: n.Address("bob"), Endpoints: wire.Endpoints{Candidates: report.Candidates}}}
-		if !slices.EqualFunc(u.Patches, want, samePatch) {
-			t.Errorf("patches are %+v, want %+v", u.Patches, want)
-		}
-		if err := n.Report(context.Background(), report); err != nil {
-			t.Fatal(err)
-		}
-		hub, ok := memberOf(fetch(t, n, "carl", wire.Position{}), n.Address("hub"))
-		if !ok || !slices.Equal(hub.Endpoints.Candidates, report.Candidates) || hub.Role != wire.RoleCoordinator {
-			t.Errorf("carl sees the coordinator as %+v", hub)
-		}
-	})
-}
-
-func TestNudgesStopWithTheFetch(t *testing.T) {
-	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
-		n.Call("carl", "GET", wire.PathNetwork, nil) // a sign of life
-		n.MustDo(network.RenamePeer{Name: "carl", NewName: "carla"})
-		n.Keys["carla"] = n.Keys["carl"]
-		pass(2 * time.Second)
-		if sent := n.Nudges("carla"); len(sent) != 4 || sent[0].Value != n.Book().Revision() { // at 0, 0.25, 0.75, 1.75 s
-			t.Errorf("nudged with %v, want 4 nudges", sent)
-		}
-		fetch(t, n, "carla", wire.Position{})
-		pass(10 * time.Minute)
-		if sent := n.Nudges("carla"); len(sent) > 0 {
-			t.Errorf("nudged after the fetch: %v", sent)
-		}
-		if wakes := n.Wakes(); wakes != 1 {
-			t.Errorf("the local daemon was woken %d times, want once", wakes)
-		}
-	})
-}
-
 func TestBehaviour41RenamesReachThoseWhoSeeThePeer(t *testing.T) {
 	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
 		ann := fetch(t, n, "ann", wire.Position{}).Position
@@ -307,6 +209,34 @@ func TestFailedCommitChangesNothing(t *testing.T) {
 	}
 }
 
+// TestRunEndsWhenTheStoreIsOutOfStep: no command would be accepted any more,
+// and whoever runs the role makes a new one.
+func TestRunEndsWhenTheStoreIsOutOfStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := coordinatortest.New(t)
+		n.Configure = func(c *coordinator.Config) { c.Store = aheadStore{} }
+		n.Start(n.Book(), nil)
+		ended := make(chan error, 1)
+		go func() { ended <- n.Role.Run(t.Context()) }()
+		for range 2 { // the second finds Run ending already
+			if _, err := n.Do(network.SetAdmin{Name: "bob", Admin: true}); !errors.Is(err, store.ErrOutOfStep) {
+				t.Errorf("the command's error is %v", err)
+			}
+		}
+		if err := <-ended; !errors.Is(err, store.ErrOutOfStep) {
+			t.Errorf("Run ended with %v", err)
+		}
+	})
+}
+
+// aheadStore is a store that someone else has written to.
+type aheadStore struct{}
+
+// Commit fails.
+func (aheadStore) Commit(...network.Change) error {
+	return fmt.Errorf("%w: for a test", store.ErrOutOfStep)
+}
+
 // TestRestart: deltas go on, over a real store, where they were.
 func TestRestart(t *testing.T) {
 	n := coordinatortest.New(t)
@@ -347,7 +277,10 @@ func TestNewRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*coordinator.Config){
 		"another network's key": func(c *coordinator.Config) { c.PrivateKey = n.Keys["ann"] },
 		"no endpoint":           func(c *coordinator.Config) { c.Endpoints = []string{"hub"} },
-		"no randomness":         func(c *coordinator.Config) { c.Rand = strings.NewReader("1234567") },
+		"too many endpoints": func(c *coordinator.Config) {
+			c.Endpoints = slices.Repeat([]string{"hub:1"}, wire.MaxInvitingEndpoints+1)
+		},
+		"no randomness": func(c *coordinator.Config) { c.Rand = strings.NewReader("1234567") },
 	} {
 		cfg := good
 		cfg.Rand = strings.NewReader("12345678")

@@ -15,8 +15,9 @@ import (
 const expiryCheck = 5 * time.Second
 
 // Run nudges peers, ends invitations that expired and releases what was held
-// too long, until ctx ends; it then returns nil. It has one goroutine, the
-// caller's, and one timer.
+// too long, until ctx ends; it then returns nil. It returns an error when the
+// store is out of step with the book: what is needed then is a new Role, made
+// of what the store has. It has one goroutine, the caller's, and one timer.
 func (r *Role) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -26,6 +27,8 @@ func (r *Role) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case err := <-r.broken:
+			return err
 		case <-timer.C:
 		case <-r.kick:
 		}
@@ -66,37 +69,49 @@ func (r *Role) nextExpiry(checked time.Time) time.Time {
 	return checked.Add(expiryCheck)
 }
 
+// errands are what Run is to do now.
+type errands struct {
+	wake     bool         // the local daemon
+	nudges   []netip.Addr // to whom
+	revision uint64       // which they tell
+	next     time.Time    // when there is more to do; zero: not before there is news
+}
+
 // nudge sends what is due and returns when there is more to do; zero: not
 // before there is news.
 func (r *Role) nudge(now time.Time) time.Time {
-	to, value, next := r.takeDue(now)
-	for _, a := range to {
-		if a == r.own {
-			r.cfg.Wake()
-			continue
-		}
-		r.cfg.Send(a, wire.Signal{Kind: wire.SignalNudge, Value: value})
+	e := r.takeDue(now)
+	if e.wake {
+		r.cfg.Wake()
 	}
-	return next
+	for _, a := range e.nudges {
+		r.cfg.Send(a, wire.Signal{Kind: wire.SignalNudge, Value: e.revision})
+	}
+	return e.next
 }
 
-// takeDue releases what was held too long, and returns who to nudge with which
-// revision.
-func (r *Role) takeDue(now time.Time) (to []netip.Addr, value uint64, next time.Time) {
+// takeDue releases what was held too long, spreads the reports that waited long
+// enough, and returns what follows from all that happened.
+func (r *Role) takeDue(now time.Time) errands {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	e := errands{revision: r.hub.book.Revision()}
 	for a, held := range r.hub.holds {
 		if !held.until.After(now) {
 			r.release(a, now)
 			continue
 		}
-		next = earlier(next, held.until)
+		e.next = earlier(e.next, held.until)
 	}
-	to, due := r.nudger.take(now)
-	for _, a := range to {
-		if a == r.own {
-			r.nudger.fetched(a) // Wake is never lost
-		}
+	waited, nextReport := r.reports.take(now)
+	for a, candidates := range waited {
+		r.spread(a, candidates, now)
 	}
-	return to, r.hub.book.Revision(), earlier(next, due)
+	e.wake = r.waker.take(now)
+	var nextNudge time.Time
+	e.nudges, nextNudge = r.nudger.take(now)
+	for _, t := range []time.Time{nextReport, nextNudge, r.waker.due} {
+		e.next = earlier(e.next, t)
+	}
+	return e
 }

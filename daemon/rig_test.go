@@ -175,7 +175,7 @@ func (r *rig) join(m *machine, name, cidr string) {
 	k := r.secret()
 	r.do(name, network.Invite{Name: m.name, CIDR: cidr, Key: r.secret().Public(), Expires: time.Now().Add(time.Hour)})
 	p, _ := r.book(name).PeerNamed(m.name)
-	r.do(name, network.Redeem{Address: p.Address, Key: k.Public()})
+	r.do(name, network.Redeem{Address: p.Address, Invited: p.Invited.Key, Key: k.Public()})
 	m.become(r.book(name), p, k, config.Peer)
 }
 

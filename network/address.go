@@ -109,7 +109,7 @@ func (b *Book) checkFree(i int, a netip.Addr) error {
 		return refuse(Conflict, "%v is %s's: addresses are unique", a, p.Name)
 	}
 	if _, retired := slices.BinarySearchFunc(b.s.Retired, a, netip.Addr.Compare); retired {
-		return refuse(Conflict, "%v is retired: it was a deleted peer's, and was not freed with it (--free-address); free it first, or take another", a)
+		return refuse(Conflict, "%v is retired: it was a removed peer's, and an address is freed only in removing its peer (--free-address): choose another", a)
 	}
 	if !b.assignable(i, a) {
 		return refuse(Invalid, "%v is the network's own or the broadcast address of %v or %v: take another", a, &b.s.CIDRs[i], b.Root())

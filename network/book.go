@@ -34,8 +34,8 @@ func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey
 	if err := CheckName(coordinatorName); err != nil {
 		return nil, Change{}, err
 	}
-	if k.Check() != nil {
-		return nil, Change{}, refuse(Weak, "the coordinator's public key is a point of low order: generate a new key pair")
+	if err := k.Check(); err != nil {
+		return nil, Change{}, refuse(Weak, "the coordinator's %v", err)
 	}
 	self := FirstAssignable(root)
 	s := Snapshot{Name: name, Revision: 1, Coordinator: self, Records: Records{

@@ -79,34 +79,59 @@ func (b *Book) checkCIDRRange(p netip.Prefix) error {
 	return nil
 }
 
-// Preview returns who would gain and who would lose sight of whom by cmd:
-// pairs of names of active peers, each pair once, sorted within and among each
-// other. There can be as many pairs as peers squared. Its errors are Apply's.
-func (b *Book) Preview(cmd AddCIDR) (gained, lost [][2]string, err error) {
-	next, _, err := b.Apply(time.Time{}, cmd) // an AddCIDR does not look at the time
-	if err != nil {
-		return nil, nil, err
-	}
-	before, after := b.VisibleRanges(cmd.Prefix.Addr()), next.VisibleRanges(cmd.Prefix.Addr())
-	return b.pairs(cmd.Prefix, subtract(after, before)), b.pairs(cmd.Prefix, subtract(before, after)), nil
+// Pairs are peers that would see each other from now on, or no more.
+type Pairs struct {
+	Count int // of all of them: there can be as many as peers squared
+	// Names are those of the first pairs, sorted within and among each other.
+	Names [][2]string
 }
 
-// pairs returns the names of active peers, one in p and the other in ranges.
-func (b *Book) pairs(p netip.Prefix, ranges []netip.Prefix) [][2]string {
-	var out [][2]string
+// Preview returns who would gain and who would lose sight of whom by cmd:
+// active peers, each pair once, at most so many by name. Its errors are
+// Apply's.
+func (b *Book) Preview(cmd AddCIDR, most int) (gained, lost Pairs, err error) {
+	next, _, err := b.Apply(time.Time{}, cmd) // an AddCIDR does not look at the time
+	if err != nil {
+		return Pairs{}, Pairs{}, err
+	}
+	before, after := b.VisibleRanges(cmd.Prefix.Addr()), next.VisibleRanges(cmd.Prefix.Addr())
+	return b.pairs(cmd.Prefix, subtract(after, before), most), b.pairs(cmd.Prefix, subtract(before, after), most), nil
+}
+
+// pairs returns the active peers, one in p and the other in ranges. All of p
+// has belonged to one CIDR, so ranges have the whole of it or nothing.
+func (b *Book) pairs(p netip.Prefix, ranges []netip.Prefix, most int) Pairs {
+	here, others := b.activeNames(p), b.activeNames(subtract(ranges, []netip.Prefix{p})...)
+	_, together := locate(ranges, p)
+	var out Pairs
+	for i, name := range here {
+		if together {
+			out.add(name, here[i+1:], most)
+		}
+		out.add(name, others, most)
+	}
+	slices.SortFunc(out.Names, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+func (p *Pairs) add(name string, others []string, most int) {
+	p.Count += len(others)
+	for _, other := range others[:min(len(others), most-len(p.Names))] {
+		p.Names = append(p.Names, [2]string{min(name, other), max(name, other)})
+	}
+}
+
+// activeNames returns the names of the active peers in disjoint ranges.
+func (b *Book) activeNames(ranges ...netip.Prefix) []string {
+	var names []string
 	for _, r := range ranges {
-		for _, q := range b.peersIn(r) {
-			for _, m := range b.peersIn(p) {
-				twice := p.Contains(q.Address) && !m.Address.Less(q.Address)
-				if twice || !q.active() || !m.active() {
-					continue
-				}
-				out = append(out, [2]string{min(m.Name, q.Name), max(m.Name, q.Name)})
+		for _, p := range b.peersIn(r) {
+			if p.active() {
+				names = append(names, p.Name)
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
-	return out
+	return names
 }
 
 func (c RenameCIDR) apply(e *edit, _ time.Time) error {

@@ -1,7 +1,7 @@
 package network_test
 
 import (
-	"slices"
+	"reflect"
 	"testing"
 
 	"ginnel/network"
@@ -75,6 +75,14 @@ func TestBehaviour14To18CIDRRanges(t *testing.T) {
 	}
 }
 
+func (w *world) wantPreview(cmd network.AddCIDR, most int, gained, lost network.Pairs) {
+	w.Helper()
+	gotGained, gotLost, err := w.Preview(cmd, most)
+	if err != nil || !reflect.DeepEqual(gotGained, gained) || !reflect.DeepEqual(gotLost, lost) {
+		w.Errorf("preview of at most %d: %+v gained, %+v lost, %v; want %+v and %+v", most, gotGained, gotLost, err, gained, lost)
+	}
+}
+
 func TestBehaviour16CarveOutAroundPeers(t *testing.T) {
 	w := newWorld(t, "10.42.0.0/16")
 	w.join("a", "net", "10.42.1.1")
@@ -85,13 +93,10 @@ func TestBehaviour16CarveOutAroundPeers(t *testing.T) {
 	w.wantSight("a", "hub", "b", "c", "d")
 
 	cmd := network.AddCIDR{Name: "rack", Prefix: prefix("10.42.1.0/24")}
-	gained, lost, err := w.Preview(cmd)
-	if err != nil || len(gained) != 0 {
-		t.Fatalf("preview: %v gained, %v", gained, err)
-	}
-	if want := [][2]string{{"a", "c"}, {"a", "d"}, {"b", "c"}, {"b", "d"}}; !slices.Equal(lost, want) {
-		t.Errorf("preview: %v lost, want %v", lost, want)
-	}
+	want := [][2]string{{"a", "c"}, {"a", "d"}, {"b", "c"}, {"b", "d"}}
+	w.wantPreview(cmd, 100, network.Pairs{}, network.Pairs{Count: 4, Names: want})
+	w.wantPreview(cmd, 3, network.Pairs{}, network.Pairs{Count: 4, Names: want[:3]})
+	w.wantPreview(cmd, 0, network.Pairs{}, network.Pairs{Count: 4})
 	before := w.Revision()
 	w.wantHears(w.do(cmd), "hub", "a", "b", "late", "c", "d")
 	if w.Revision() != before+1 || w.CIDROf(addr("10.42.1.1")).Name != "rack" {
@@ -111,19 +116,14 @@ func TestCarveOutIsolated(t *testing.T) {
 	w.join("d", "guests", "fd42::111")
 	w.wantSight("a", "hub")
 	cmd := network.AddCIDR{Name: "family", Prefix: prefix("fd42::110/124")}
-	gained, lost, err := w.Preview(cmd)
-	if err != nil || len(lost) != 0 || !slices.Equal(gained, [][2]string{{"c", "d"}}) {
-		t.Errorf("preview: %v gained, %v lost, %v", gained, lost, err)
-	}
+	w.wantPreview(cmd, 100, network.Pairs{Count: 1, Names: [][2]string{{"c", "d"}}}, network.Pairs{})
 	w.wantHears(w.do(cmd), "hub", "c", "d")
 	w.wantSight("c", "hub", "d")
 
 	w.do(network.Associate{A: "family", B: "family"})
 	cmd = network.AddCIDR{Name: "single", Prefix: prefix("fd42::111/128"), Isolated: true}
-	if gained, lost, err = w.Preview(cmd); len(gained)+len(lost) != 0 || err != nil {
-		t.Errorf("preview below an association: %v gained, %v lost, %v", gained, lost, err)
-	}
-	_, _, err = w.Preview(network.AddCIDR{Name: "family", Prefix: prefix("fd42::112/128")})
+	w.wantPreview(cmd, 100, network.Pairs{}, network.Pairs{}) // they are below an association
+	_, _, err := w.Preview(network.AddCIDR{Name: "family", Prefix: prefix("fd42::112/128")}, 100)
 	wantRefusal(t, err, network.Conflict, "family (fd42::110/124)")
 }
 

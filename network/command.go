@@ -48,11 +48,13 @@ type (
 		Key     key.PublicKey // of the temporary key
 		Expires time.Time     // after now
 	}
-	// Redeem gives the invited peer at Address its key. Repeating it with the
-	// same key is accepted and changes nothing. Its refusals tell the invitee
-	// nothing about other peers.
+	// Redeem gives the invited peer at Address its key. Invited says with which
+	// invitation: it may have been revoked since, and another made for the same
+	// address. Repeating it with the same key is accepted and changes nothing.
+	// Its refusals tell the invitee nothing about other peers.
 	Redeem struct {
 		Address netip.Addr
+		Invited key.PublicKey // the public half of the invitation's temporary key
 		Key     key.PublicKey
 	}
 	// Expire removes peers whose invitations ended by now, freeing names and
@@ -72,20 +74,11 @@ type (
 		Admin bool
 	}
 	// RemovePeer deletes a peer, but not the coordinator's, and frees its name.
-	// Its address stays retired unless FreeAddress is set or it was only
-	// invited: removing an invited peer revokes its invitation.
+	// Its address stays retired for good unless FreeAddress is set or it was
+	// only invited: removing an invited peer revokes its invitation.
 	RemovePeer struct {
 		Name        string
 		FreeAddress bool
-	}
-	// FreeAddress lets a retired address be given out again.
-	FreeAddress struct{ Address netip.Addr }
-	// Reissue gives an invited peer another temporary key and expiry; the
-	// earlier invitation ends.
-	Reissue struct {
-		Name    string
-		Key     key.PublicKey
-		Expires time.Time
 	}
 )
 

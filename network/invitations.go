@@ -29,23 +29,6 @@ func (c Invite) apply(e *edit, now time.Time) error {
 	return nil
 }
 
-func (c Reissue) apply(e *edit, now time.Time) error {
-	p, err := e.findPeer(c.Name)
-	if err != nil {
-		return err
-	}
-	if !p.IsInvited() {
-		return refuse(Conflict, "%s has redeemed its invitation: only open ones can be issued again", p.Name)
-	}
-	p.Invited = Invitation{Key: c.Key, Expires: c.Expires}
-	if err := e.checkInvitation(p.Invited, now); err != nil {
-		return err
-	}
-	e.putPeer(p)
-	e.tellOf(p)
-	return nil
-}
-
 func (b *Book) checkInvitation(i Invitation, now time.Time) error {
 	if i.endedBy(now) {
 		return refuse(Invalid, "the invitation would be over at once: let it end after now")
@@ -56,8 +39,8 @@ func (b *Book) checkInvitation(i Invitation, now time.Time) error {
 // checkNewKey refuses keys nobody can use, and keys of the book. It does not
 // say whose they are, for an invitee is not told of other peers.
 func (b *Book) checkNewKey(k key.PublicKey) error {
-	if k.Check() != nil {
-		return refuse(Weak, "the public key is a point of low order: generate a new key pair")
+	if err := k.Check(); err != nil {
+		return refuse(Weak, "the %v", err)
 	}
 	if slices.ContainsFunc(b.s.Peers, func(p Peer) bool { return p.Key == k || p.Invited.Key == k }) {
 		return refuse(Conflict, "the public key is in use in this network already: generate a new key pair")
@@ -85,7 +68,7 @@ func (b *Book) invitedAddress(c Invite) (netip.Addr, error) {
 	}
 	a, ok := b.lowestFree(i)
 	if !ok {
-		return a, refuse(Conflict, "%v is full: remove peers, free retired addresses or invite into another CIDR", &b.s.CIDRs[i])
+		return a, refuse(Conflict, "%v is full: invite into another CIDR, or remove a peer and free its address (--free-address)", &b.s.CIDRs[i])
 	}
 	return a, nil
 }
@@ -112,6 +95,8 @@ func (c Redeem) apply(e *edit, now time.Time) error {
 		return nil
 	case !p.IsInvited():
 		return refuse(Gone, "the invitation was redeemed already, with another key: ask an admin for another one")
+	case p.Invited.Key != c.Invited:
+		return refuse(Gone, "the invitation was revoked: ask an admin for another one")
 	case p.Invited.endedBy(now):
 		return refuse(Gone, "the invitation ended at %s: ask an admin for another one", p.Invited.Expires.UTC().Format(time.RFC3339))
 	case p.Invited.Key == c.Key:

@@ -145,7 +145,7 @@ func TestBehaviour35Expiry(t *testing.T) {
 		t.Errorf("the next expiry is %v", got)
 	}
 	second, _ := w.PeerNamed("g2")
-	_, _, err := w.Apply(now.Add(time.Hour), network.Redeem{Address: second.Address, Key: w.newKey()})
+	_, _, err := w.Apply(now.Add(time.Hour), w.redeem(second.Address, w.newKey()))
 	wantRefusal(t, err, network.Gone, "2026-03-01T13:00:00Z")
 
 	if c := w.do(network.Expire{}); c.Revision != 0 || len(c.Parts) != 0 {
@@ -172,7 +172,7 @@ func TestBehaviour36RedeemOnce(t *testing.T) {
 	w.join("b", "dev", "")
 	w.join("far", "net", "")
 	a := w.invite("a", "dev", "")
-	cmd := network.Redeem{Address: a, Key: w.newKey()}
+	cmd := w.redeem(a, w.newKey())
 	w.wantHears(w.do(cmd), "hub", "b", "a")
 	if p, _ := w.Peer(a); p.Key != cmd.Key || p.IsInvited() || !p.Invited.Expires.IsZero() {
 		t.Errorf("redeemed as %+v", p)
@@ -210,10 +210,9 @@ func TestBehaviour40BadKeys(t *testing.T) {
 		{"another's temporary", bob.Invited.Key, network.Conflict},
 		{"its own temporary", invited.Invited.Key, network.Conflict},
 	} {
-		redeem := network.Redeem{Address: carol, Key: c.k}
+		redeem := w.redeem(carol, c.k)
 		w.refused(redeem, c.kind, "generate a new key pair")
 		w.refused(network.Invite{Name: "x", CIDR: "net", Key: c.k, Expires: later}, c.kind)
-		w.refused(network.Reissue{Name: "carol", Key: c.k, Expires: later}, c.kind)
 		_, _, err := w.Apply(now, redeem)
 		for _, secret := range []string{"alice", "bob", "hub", c.k.String()} {
 			if err != nil && strings.Contains(err.Error(), secret) {
@@ -221,6 +220,6 @@ func TestBehaviour40BadKeys(t *testing.T) {
 			}
 		}
 	}
-	w.refused(network.Redeem{Address: carol, Key: invited.Invited.Key}, network.Conflict, "temporary")
-	w.do(network.Redeem{Address: carol, Key: w.newKey()})
+	w.refused(w.redeem(carol, invited.Invited.Key), network.Conflict, "temporary")
+	w.do(w.redeem(carol, w.newKey()))
 }

@@ -237,7 +237,6 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 		return true
 	}
 	always := func(network.Peer) bool { return true }
-	never := func(network.Peer) bool { return false }
 	switch c := cmd.(type) {
 	case network.Invite:
 		var a netip.Addr
@@ -245,15 +244,12 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 		if ok = ok && m.peerNameFree(c.Name) && m.keyFree(c.Key) && c.Expires.After(now); ok {
 			m.peers[a] = network.Peer{Address: a, Name: c.Name, Admin: c.Admin, Invited: network.Invitation{Key: c.Key, Expires: c.Expires}}
 		}
-	case network.Reissue:
-		ok = change(c.Name, never, func(p network.Peer) bool { return p.IsInvited() && m.keyFree(c.Key) && c.Expires.After(now) },
-			func(p *network.Peer) { p.Invited = network.Invitation{Key: c.Key, Expires: c.Expires} })
 	case network.Redeem:
 		p := m.peers[c.Address]
 		if !p.IsInvited() {
 			return p.Address.IsValid() && p.Key == c.Key
 		}
-		if ok = now.Before(p.Invited.Expires) && m.keyFree(c.Key); ok {
+		if ok = p.Invited.Key == c.Invited && now.Before(p.Invited.Expires) && m.keyFree(c.Key); ok {
 			p.Key, p.Invited = c.Key, network.Invitation{}
 			m.peers[c.Address] = p
 		}
@@ -276,9 +272,6 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 				m.retired[p.Address] = true
 			}
 		}
-	case network.FreeAddress:
-		ok = m.retired[c.Address]
-		delete(m.retired, c.Address)
 	}
 	return ok
 }

@@ -36,8 +36,10 @@
 //     by containing it, and that is refused: CIDRs are made from the outside in.
 //   - A CIDR may be made around a peer whose address is then its first or last.
 //     Such addresses are not given out, but an address that was given stays.
-//   - Retired addresses come back by [FreeAddress] only, never by asking for
-//     them in an invitation.
+//   - An address is freed with its peer or not at all: a retired one never
+//     comes back, not even by asking for it in an invitation.
+//   - To issue an invitation again is to revoke it, which frees its address,
+//     and to invite to that address.
 //   - Names of CIDRs and of peers do not clash with each other.
 package network
 

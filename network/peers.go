@@ -1,8 +1,6 @@
 package network
 
 import (
-	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -99,13 +97,5 @@ func (c RemovePeer) apply(e *edit, _ time.Time) error {
 		}
 	}
 	e.deletePeers(func(q *Peer) bool { return q.Address == p.Address })
-	return nil
-}
-
-func (c FreeAddress) apply(e *edit, _ time.Time) error {
-	if _, found := slices.BinarySearchFunc(e.s.Retired, c.Address, netip.Addr.Compare); !found {
-		return refuse(NotFound, "%v is not a retired address", c.Address)
-	}
-	e.unretire(c.Address)
 	return nil
 }

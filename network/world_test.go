@@ -113,8 +113,17 @@ func (w *world) invite(name, cidr, address string) netip.Addr {
 func (w *world) join(name, cidr, address string) netip.Addr {
 	w.Helper()
 	a := w.invite(name, cidr, address)
-	w.do(network.Redeem{Address: a, Key: w.newKey()})
+	w.do(w.redeem(a, w.newKey()))
 	return a
+}
+
+// redeem is the redeeming of whatever invitation is open at a.
+func (w *world) redeem(a netip.Addr, k key.PublicKey) network.Redeem {
+	cmd := network.Redeem{Address: a, Key: k}
+	if p, ok := w.Peer(a); ok {
+		cmd.Invited = p.Invited.Key
+	}
+	return cmd
 }
 
 func (w *world) cidr(name, p string) {

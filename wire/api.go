@@ -57,12 +57,19 @@ type CIDR struct {
 	Peers    int          `json:"peers"`              // ignored in requests: peers that belong to it directly
 }
 
-// CIDRChange is a CIDR that was made, or in a preview would be, and who gains
-// or loses sight of whom by it.
+// MaxPreviewPairs is how many pairs a preview names of each kind: there can be
+// as many as peers squared.
+const MaxPreviewPairs = 100
+
+// CIDRChange is a CIDR that was made, or in a preview would be. A preview alone
+// also says how many pairs of active peers gain or lose sight of each other by
+// it, and names the first MaxPreviewPairs of each.
 type CIDRChange struct {
-	CIDR   CIDR       `json:"cidr"`
-	Gained []NamePair `json:"gained,omitempty"`
-	Lost   []NamePair `json:"lost,omitempty"`
+	CIDR        CIDR       `json:"cidr"`
+	GainedCount int        `json:"gained_count,omitempty"`
+	LostCount   int        `json:"lost_count,omitempty"`
+	Gained      []NamePair `json:"gained,omitempty"`
+	Lost        []NamePair `json:"lost,omitempty"`
 }
 
 // NamePair names two peers; sight is symmetric.

@@ -77,9 +77,9 @@ func setupCIDRAdd(fs *pflag.FlagSet) action {
 		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &preview); err != nil {
 			return err
 		}
-		e.explain(preview.Gained, "will see each other")
-		e.explain(preview.Lost, "will not see each other any more")
-		if len(preview.Lost) > 0 {
+		e.explain(preview.Gained, preview.GainedCount, "will see each other")
+		e.explain(preview.Lost, preview.LostCount, "will not see each other any more")
+		if preview.LostCount > 0 {
 			if err := e.confirm(*yes, "Make CIDR "+cidr.Name+" although peers will lose sight of each other?"); err != nil {
 				return err
 			}
@@ -88,7 +88,8 @@ func setupCIDRAdd(fs *pflag.FlagSet) action {
 			return err
 		}
 		if *asJSON {
-			return e.printJSON(change)
+			preview.CIDR = change.CIDR
+			return e.printJSON(preview)
 		}
 		return e.say("made CIDR %s (%s) in %s", change.CIDR.Name, change.CIDR.Prefix, change.CIDR.Parent)
 	}
@@ -98,12 +99,13 @@ func setupCIDRAdd(fs *pflag.FlagSet) action {
 // amid many peers may part or join thousands.
 const mostPairs = 20
 
-// explain says what will become of pairs of peers.
-func (e *env) explain(pairs []wire.NamePair, what string) {
+// explain says what will become of count pairs of peers, of which the first
+// are given.
+func (e *env) explain(pairs []wire.NamePair, count int, what string) {
 	for _, p := range pairs[:min(len(pairs), mostPairs)] {
 		e.note("%s and %s %s", p[0], p[1], what)
 	}
-	if more := len(pairs) - mostPairs; more > 0 {
+	if more := count - min(len(pairs), mostPairs); more > 0 {
 		e.note("and %s more %s", plural(more, "pair"), what)
 	}
 }

@@ -44,15 +44,31 @@ func TestBehaviour16PreviewSaysWhoLosesSight(t *testing.T) {
 	alone := wire.CIDR{Name: "lab", Prefix: netip.PrefixFrom(n.Address("bob"), 32)}
 	preview := answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs+"?preview=1", alone), 200)
 	want := []wire.NamePair{{"ann", "bob"}}
-	if !slices.Equal(preview.Lost, want) || len(preview.Gained) > 0 || preview.CIDR.Parent != "servers" || preview.CIDR.Peers != 1 {
+	if !slices.Equal(preview.Lost, want) || preview.LostCount != 1 || len(preview.Gained)+preview.GainedCount > 0 || preview.CIDR.Parent != "servers" || preview.CIDR.Peers != 1 {
 		t.Errorf("the preview is %+v", preview)
 	}
 	if n.Book() != before {
 		t.Error("the preview changed the book")
 	}
 	made := answer[wire.CIDRChange](t, n.Call("ann", "POST", wire.PathCIDRs, alone), 201)
-	if !slices.Equal(made.Lost, preview.Lost) || made.CIDR != preview.CIDR {
+	if len(made.Lost)+made.LostCount > 0 || made.CIDR != preview.CIDR {
 		t.Errorf("made %+v, the preview was %+v", made, preview)
+	}
+}
+
+// TestPreviewsAreBounded: pairs grow with the square of the peers, answers do
+// not.
+func TestPreviewsAreBounded(t *testing.T) {
+	n := coordinatortest.New(t)
+	n.Grow(2000)
+	half := wire.CIDR{Name: "half", Prefix: netip.MustParsePrefix("10.42.128.0/22")}
+	response := n.Call("ann", "POST", wire.PathCIDRs+"?preview=1", half)
+	preview := answer[wire.CIDRChange](t, response, 200)
+	if preview.LostCount != 1023*977 || len(preview.Lost) != wire.MaxPreviewPairs || len(response.Body) > 8<<10 {
+		t.Errorf("of %d lost pairs %d are named, in %d bytes", preview.LostCount, len(preview.Lost), len(response.Body))
+	}
+	if made := n.Call("ann", "POST", wire.PathCIDRs, half); made.Status != 201 || len(made.Body) > 1<<10 {
+		t.Errorf("making it is answered with %d and %d bytes", made.Status, len(made.Body))
 	}
 }
 
@@ -158,5 +174,18 @@ func TestInvitationsNeedAnEndpoint(t *testing.T) {
 	status(t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 409)
 	if n.Book() != before {
 		t.Error("a refused invitation changed the book")
+	}
+}
+
+// TestUselessInvitationsAreNotMade: what nobody could redeem does not take a
+// name and an address.
+func TestUselessInvitationsAreNotMade(t *testing.T) {
+	n := coordinatortest.New(t)
+	n.Configure = func(c *coordinator.Config) { c.APIPort = 0 }
+	n.Start(n.Book(), nil)
+	before := n.Book()
+	status(t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 500)
+	if n.Book() != before {
+		t.Error("an invitation that nobody can use is in the book")
 	}
 }

@@ -42,6 +42,7 @@ const (
 type Caller struct {
 	Address  netip.Addr // overlay address; of a stranger, zero
 	Standing Standing
+	Key      key.PublicKey // whose holder it is, proven by its token; zero of local callers
 }
 
 // Peers is what the role does for every peer. Methods may be called
@@ -56,9 +57,10 @@ type Peers interface {
 	// SetCandidates replaces the candidates of the peer at from. It keeps
 	// nothing of rep.
 	SetCandidates(from netip.Addr, rep wire.Report) error
-	// Redeem gives the peer at from its key. The function, unless nil, is to
-	// be called once, when the answer has arrived or never will.
-	Redeem(from netip.Addr, k key.PublicKey) (wire.Redeemed, func(), error)
+	// Redeem gives c its key, by the invitation whose key c holds. The
+	// function, unless nil, is to be called once, when the answer has arrived
+	// or never will.
+	Redeem(c Caller, k key.PublicKey) (wire.Redeemed, func(), error)
 }
 
 // Admins is what the role does for admins, on the same terms.

@@ -45,26 +45,39 @@ func (s *server) addCIDR(c *call) (*http1.Response, error) {
 		return nil, err
 	}
 	cmd := network.AddCIDR{Name: request.Name, Prefix: request.Prefix, Isolated: request.Isolated}
-	before := s.admins.Book()
-	gained, lost, err := before.Preview(cmd)
-	if err != nil {
-		return nil, err
-	}
-	status, after := wire.StatusCreated, (*network.Book)(nil)
 	if preview {
-		status = wire.StatusOK
-		after, _, err = before.Apply(time.Time{}, cmd) // AddCIDR does not ask for the time
-	} else {
-		after, err = s.admins.Do(cmd)
+		return s.previewCIDR(cmd)
 	}
+	book, err := s.admins.Do(cmd)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := cidrAnswer(after, request.Name)
+	made, err := cidrAnswer(book, cmd.Name)
 	if err != nil {
 		return nil, err
 	}
-	return http1.JSON(status, wire.CIDRChange{CIDR: answer, Gained: pairs(gained), Lost: pairs(lost)}), nil
+	return http1.JSON(wire.StatusCreated, wire.CIDRChange{CIDR: made}), nil
+}
+
+// previewCIDR answers what cmd would do, and does nothing.
+func (s *server) previewCIDR(cmd network.AddCIDR) (*http1.Response, error) {
+	book := s.admins.Book()
+	gained, lost, err := book.Preview(cmd, wire.MaxPreviewPairs)
+	if err != nil {
+		return nil, err
+	}
+	after, _, err := book.Apply(time.Time{}, cmd) // AddCIDR does not ask for the time
+	if err != nil {
+		return nil, err
+	}
+	made, err := cidrAnswer(after, cmd.Name)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusOK, wire.CIDRChange{
+		CIDR: made, GainedCount: gained.Count, LostCount: lost.Count,
+		Gained: pairs(gained.Names), Lost: pairs(lost.Names),
+	}), nil
 }
 
 func (s *server) renameCIDR(c *call) (*http1.Response, error) {

@@ -50,7 +50,7 @@ func (s *server) redeem(c *call) (*http1.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	redeemed, arrived, err := s.peers.Redeem(c.caller.Address, k)
+	redeemed, arrived, err := s.peers.Redeem(c.caller, k)
 	if err != nil {
 		return nil, err
 	}

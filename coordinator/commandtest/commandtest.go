@@ -68,7 +68,8 @@ func (s *Source) Next(b *network.Book, now time.Time) network.Command {
 			Expires: now.Add(time.Duration(1+s.IntN(100)) * time.Second),
 		}
 	case 11, 12, 13, 14:
-		return network.Redeem{Address: s.invitee(b), Key: s.Key()}
+		p := s.invitee(b)
+		return network.Redeem{Address: p.Address, Invited: p.Invited.Key, Key: s.Key()}
 	case 15:
 		return network.Expire{}
 	case 16:
@@ -91,17 +92,17 @@ func (s *Source) peer(b *network.Book) network.Peer { return b.Peers()[s.IntN(le
 
 func (s *Source) cidr(b *network.Book) network.CIDR { return b.CIDRs()[s.IntN(len(b.CIDRs()))] }
 
-// invitee draws an open invitation's address, or some other when there is
+// invitee draws a peer with an open invitation, or some other when there is
 // none.
-func (s *Source) invitee(b *network.Book) netip.Addr {
-	var open []netip.Addr
+func (s *Source) invitee(b *network.Book) network.Peer {
+	var open []network.Peer
 	for _, p := range b.Peers() {
 		if p.IsInvited() {
-			open = append(open, p.Address)
+			open = append(open, p)
 		}
 	}
 	if len(open) == 0 {
-		return s.peer(b).Address
+		return s.peer(b)
 	}
 	return open[s.IntN(len(open))]
 }

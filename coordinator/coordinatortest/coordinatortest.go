@@ -12,10 +12,12 @@ package coordinatortest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,8 +160,29 @@ func (n *Network) Invite(name, cidr string) {
 func (n *Network) Join(name, cidr string) {
 	n.T.Helper()
 	n.Invite(name, cidr)
+	temporary := n.Keys[name].Public()
 	n.Keys[name] = n.Source.PrivateKey()
-	n.MustDo(network.Redeem{Address: n.Address(name), Key: n.Keys[name].Public()})
+	n.MustDo(network.Redeem{Address: n.Address(name), Invited: temporary, Key: n.Keys[name].Public()})
+}
+
+// Grow starts the network anew with so many more peers, router-0 and on,
+// directly in home from 10.42.128.1 on.
+func (n *Network) Grow(count int) {
+	n.T.Helper()
+	s := n.Book().Snapshot()
+	s.Peers = slices.Clone(s.Peers)
+	a := netip.MustParseAddr("10.42.128.0")
+	for i := range count {
+		a = a.Next()
+		name := fmt.Sprintf("router-%d", i)
+		n.Keys[name] = n.Source.PrivateKey()
+		s.Peers = append(s.Peers, network.Peer{Address: a, Name: name, Key: n.Keys[name].Public()})
+	}
+	book, err := network.Load(s)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	n.Start(book, nil)
 }
 
 // Address returns a peer's overlay address.

@@ -19,8 +19,8 @@
 //
 // A commit is one bbolt transaction, which the next start finds whole or not
 // at all. A transaction may also reach the disk and be reported as failed: the
-// file is then ahead of the book, every later commit finds that out and fails,
-// and a restart goes on from the file. A damaged file is an error and is never
+// file is then ahead of the book, every later commit finds that out and fails
+// with [ErrOutOfStep], and whoever opens the file anew goes on from there. A damaged file is an error and is never
 // written to.
 package store
 
@@ -41,6 +41,10 @@ const TailLength = 1000
 
 // ErrNewer is wrapped by Open's error when a newer ginnel wrote the file.
 var ErrNewer = errors.New("written by a newer ginnel: install that version, or a later one")
+
+// ErrOutOfStep is wrapped by Commit's error when the file is at another revision
+// than the one before the change: all that follows will be refused as well.
+var ErrOutOfStep = errors.New("the book and its file are out of step")
 
 // Store is an open book file. Commit and Close may be called concurrently.
 type Store struct{ db *bbolt.DB }
@@ -111,7 +115,8 @@ func load(db *bbolt.DB, steps []migration) (book *network.Book, tail []network.C
 }
 
 // Commit writes changes, of consecutive revisions, in one transaction. After
-// an error none of them counts.
+// an error none of them counts, and one that wraps ErrOutOfStep ends the use of
+// the Store.
 func (s *Store) Commit(changes ...network.Change) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		w := writer{tx: tx}
@@ -138,7 +143,7 @@ func checkRevision(tx *bbolt.Tx, want uint64) error {
 		return err
 	}
 	if have != want {
-		return fmt.Errorf("the book's file is at revision %d and the book at %d: restart to go on from the file", have, want)
+		return fmt.Errorf("%w: the file is at revision %d, the book at %d", ErrOutOfStep, have, want)
 	}
 	return nil
 }

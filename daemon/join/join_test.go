@@ -147,7 +147,7 @@ func (p patient) DialTCP(ctx context.Context, link string, from netip.Addr, to n
 func TestUsedInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		inv := w.invite("fay")
-		w.net.MustDo(network.Redeem{Address: inv.Address, Key: w.net.Source.PrivateKey().Public()})
+		w.net.MustDo(network.Redeem{Address: inv.Address, Invited: inv.Key.Public(), Key: w.net.Source.PrivateKey().Public()})
 		w.sync()
 		_, err := w.redeem(t.Context(), inv)
 		wantError(t, err, "neither used nor expired")
