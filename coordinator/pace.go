@@ -8,30 +8,47 @@ import (
 const (
 	// reportPause is between the candidates of one peer being told and the next
 	// ones: a peer whose addresses never rest must not keep all the others busy.
+	// reportBurst may be told without it, since a machine that joins and then
+	// moves reports several times and means it.
 	reportPause = 5 * time.Second
-	// wakePause is between two wakes of the local daemon for endpoint news.
-	wakePause = time.Second
+	reportBurst = 3
+	// wakePause is between two wakes of the local daemon for endpoint news. It
+	// looks at its tunnel by them, and so learns where a peer has moved to.
+	wakePause = 200 * time.Millisecond
 )
 
 // reports holds back what one peer reports in too quick succession. The latest
 // report always goes out. It is pure: its owner guards it and passes the time.
 type reports map[netip.Addr]*report
 
-// report is of a peer whose candidates were told a moment ago.
+// report is of a peer whose candidates were told not long ago.
 type report struct {
-	free   time.Time // when the next ones may be told
+	free   time.Time // reportPause after the last time, for each time in quick succession: when the whole burst is free again
 	waits  bool
-	latest []netip.AddrPort // to be told at free, if it waits
+	latest []netip.AddrPort // to be told when it may, if it waits
+}
+
+// due is when the next candidates may be told.
+func (r *report) due() time.Time { return r.free.Add(-(reportBurst - 1) * reportPause) }
+
+// told notes that candidates are told at now.
+func (r *report) told(now time.Time) {
+	r.free, r.waits, r.latest = later(r.free, now).Add(reportPause), false, nil
 }
 
 // pass tells whether the candidates of the peer at a are to be told at once;
 // else it keeps them, in the place of earlier ones.
 func (r reports) pass(a netip.Addr, candidates []netip.AddrPort, now time.Time) bool {
-	if last := r[a]; last != nil && (last.waits || last.free.After(now)) {
+	last := r[a]
+	if last == nil {
+		last = &report{}
+		r[a] = last
+	}
+	if last.waits || last.due().After(now) {
 		last.waits, last.latest = true, candidates
 		return false
 	}
-	r[a] = &report{free: now.Add(reportPause)}
+	last.told(now)
 	return true
 }
 
@@ -43,14 +60,14 @@ func (r reports) waits(a netip.Addr) bool { return r[a] != nil && r[a].waits }
 func (r reports) take(now time.Time) (told map[netip.Addr][]netip.AddrPort, next time.Time) {
 	told = map[netip.Addr][]netip.AddrPort{}
 	for a, last := range r {
-		switch due := !last.free.After(now); {
-		case due && last.waits:
+		switch {
+		case last.waits && !last.due().After(now):
 			told[a] = last.latest
-			r[a] = &report{free: now.Add(reportPause)}
-		case due:
-			delete(r, a)
+			last.told(now)
 		case last.waits:
-			next = earlier(next, last.free)
+			next = earlier(next, last.due())
+		case !last.free.After(now):
+			delete(r, a)
 		}
 	}
 	return told, next

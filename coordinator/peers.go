@@ -88,8 +88,8 @@ func (r *Role) active(a netip.Addr) (*network.Peer, error) {
 }
 
 // SetCandidates replaces what is known of the candidates of the peer at from,
-// and has those nudged who may see it: at once, and then every reportPause at
-// most.
+// and has those nudged who may see it: reportBurst times at once, and then every
+// reportPause at most.
 func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	if err := r.checkReport(&rep); err != nil {
 		return err
