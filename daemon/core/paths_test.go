@@ -80,6 +80,31 @@ func (s *script) news(seq uint64, e wire.Endpoints) {
 	s.do(0, core.Fetched{Update: s.patch(1, seq, ben, e)})
 }
 
+// TestFirstEndpointsAreSaved once, for a restart without the coordinator; one
+// that has forgotten them does not take them away.
+func TestFirstEndpointsAreSaved(t *testing.T) {
+	s := ready(t, benMember(wire.Endpoints{}))
+	saved := func(seq uint64, e wire.Endpoints) bool {
+		s.news(seq, e)
+		return slices.ContainsFunc(s.last, func(a core.Action) bool { _, ok := a.(core.Save); return ok })
+	}
+	if !saved(2, endpoints("203.0.113.2:1000")) {
+		t.Error("ben's first endpoint is not saved")
+	}
+	if saved(3, endpoints("203.0.113.2:2000")) {
+		t.Error("ben's next endpoint is saved")
+	}
+	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 1}})
+	forgot := s.delta(1, 4, nil)
+	forgot.Ranges, forgot.Members = []netip.Prefix{netip.PrefixFrom(ben, 32)}, []wire.Member{benMember(wire.Endpoints{})}
+	s.do(0, core.Fetched{Update: forgot})
+	m := s.core.Map().Members
+	i := slices.IndexFunc(m, func(m wire.Member) bool { return m.Address == ben })
+	if got := m[i].Endpoints.Seen.String(); got != "203.0.113.2:2000" {
+		t.Errorf("ben is at %s after the coordinator forgot him, want where he was", got)
+	}
+}
+
 // keepHub lets the hub's session live.
 func (s *script) keepHub() { s.shake("hub", hubEndpoint) }
 

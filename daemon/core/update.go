@@ -65,8 +65,9 @@ func (c *Core) restore(m *Map) {
 const maxDrift = 500
 
 // take merges an update that was checked, and has the map saved when more than
-// soft state changed. Endpoints alone never touch the flash, and neither do
-// changes of the book that do not concern us, until there were many.
+// soft state changed. Endpoints touch the flash once in a member's life, when
+// the first become known, for a restart without the coordinator; changes of the
+// book that do not concern us do not until there were many.
 func (c *Core) take(u *wire.Update) {
 	if u.Position.Epoch != c.world.Position.Epoch {
 		c.report.known = false // the coordinator restarted, and forgot
@@ -81,8 +82,8 @@ func (c *Core) take(u *wire.Update) {
 	}
 }
 
-// merge brings the map to where u leads and tells whether anything but
-// endpoints changed.
+// merge brings the map to where u leads and tells whether anything changed that
+// is worth keeping.
 func (c *Core) merge(u *wire.Update) (changed bool) {
 	c.world.Position = u.Position
 	changed = !sameRecord(&c.world.Self, &u.Self)
@@ -91,10 +92,10 @@ func (c *Core) merge(u *wire.Update) (changed bool) {
 	if len(u.Ranges) > 0 {
 		changed = c.mergeRanges(u) || changed
 	}
-	for _, p := range u.Patches {
-		c.patch(p)
-	}
 	c.names.dirty = c.names.dirty || changed
+	for _, p := range u.Patches {
+		changed = c.patch(p) || changed
+	}
 	return changed
 }
 
@@ -108,12 +109,19 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 	}
 	c.leaveOut(u)
 	for _, m := range u.Members {
-		if !c.leftOut[m.Address] {
-			members = append(members, m)
+		if c.leftOut[m.Address] {
+			continue
 		}
+		if p := c.addrs[m.Address]; p != nil && p.member.PublicKey == m.PublicKey {
+			changed = isFirst(p.member.Endpoints, m.Endpoints) || changed
+			if sameEndpoints(m.Endpoints, wire.Endpoints{}) {
+				m.Endpoints = p.member.Endpoints // a coordinator that restarted has forgotten; the member need not have moved
+			}
+		}
+		members = append(members, m)
 	}
 	slices.SortFunc(members, func(a, b wire.Member) int { return a.Address.Compare(b.Address) })
-	changed = !slices.EqualFunc(members, c.world.Members, func(a, b wire.Member) bool { return sameRecord(&a, &b) })
+	changed = changed || !slices.EqualFunc(members, c.world.Members, func(a, b wire.Member) bool { return sameRecord(&a, &b) })
 	c.world.Members = members
 	c.syncPeers()
 	return changed
@@ -153,14 +161,22 @@ func (c *Core) keyHolder(u *wire.Update, m *wire.Member) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// patch gives a member new endpoints.
-func (c *Core) patch(p wire.Patch) {
+// isFirst tells whether news has endpoints of a kind that was not known at all.
+func isFirst(was, news wire.Endpoints) bool {
+	return !was.Seen.IsValid() && news.Seen.IsValid() || len(was.Candidates) == 0 && len(news.Candidates) > 0
+}
+
+// patch gives a member new endpoints and tells whether they are the first.
+func (c *Core) patch(p wire.Patch) (first bool) {
 	i, ok := slices.BinarySearchFunc(c.world.Members, p.Address, func(m wire.Member, a netip.Addr) int { return m.Address.Compare(a) })
 	if !ok {
-		return
+		return false
 	}
-	c.world.Members[i].Endpoints = p.Endpoints
-	c.renew(c.addrs[p.Address], &c.world.Members[i])
+	m := &c.world.Members[i]
+	first = isFirst(m.Endpoints, p.Endpoints)
+	m.Endpoints = p.Endpoints
+	c.renew(c.addrs[p.Address], m)
+	return first
 }
 
 // within tells whether a lies in one of the ranges.
