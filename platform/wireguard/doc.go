@@ -22,23 +22,24 @@
 // a handshake may happen before the link is up, which harms nobody. The link's
 // MTU is compared at every Apply and Observe.
 //
+// # Its sockets
+//
+// They are ours (bind.go), not wireguard-go's: its own keep the length of the
+// IPv4 address they sent to last, and cut the IPv6 address after it to four
+// bytes, so that a machine with peers of both families sends to strangers.
+// Ours answer from the address a peer spoke to, and give that up when it
+// cannot be sent from any longer. They take one packet a system call, which
+// bounds throughput on fast links, but leaves two of the three batches of
+// buffers away that wireguard-go's would hold: this device is for machines
+// whose kernel has no WireGuard, and those are small.
+//
 // # What it costs
 //
 // Packets pass through this process, and stop when it does. wireguard-go keeps
-// three batches of 128 buffers of 64 KiB (reading the TUN, and UDP over IPv4
-// and IPv6): 24 MiB of address space, of which only the pages that packets
-// touched are resident. Measured on amd64, an idle device adds 1.7 MB to the
-// resident memory and each peer 26 KiB: three queues and two goroutines. But
-// the garbage collector counts all buffers, so that it runs rarely; a small
-// machine wants a lower GOGC with it. Each of the two UDP sockets may hold
-// 7 MB in the kernel.
-//
-// None of this can be set from outside: the batch is a constant of its conn
-// package, the buffers' size and number (PreallocatedBuffersPerPool, 0: no
-// limit) are constants of its device package. A router should have its
-// kernel's WireGuard.
-//
-// An IPv6 endpoint keeps its zone here and in the device, but the device's
-// socket sends to it only after a packet came from there: wireguard-go takes
-// the interface from the packet, not from the zone.
+// a batch of 128 buffers of 64 KiB for reading the TUN, 8 MiB of address space,
+// of which only the pages that packets touched are resident. An idle device
+// adds some 2 MB to the resident memory on amd64 and each peer 26 KiB: three
+// queues and two goroutines. The garbage collector counts all buffers, so that
+// it runs rarely; a small machine wants a lower GOGC with it. A router should
+// have its kernel's WireGuard.
 package wireguard

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
-	"golang.zx2c4.com/wireguard/conn"
 	"golang.zx2c4.com/wireguard/device"
 
 	"ginnel/platform"
@@ -30,7 +29,7 @@ func openUserspace(log *slog.Logger, name string, mtu int) (platform.Tunnel, err
 	if err != nil {
 		return nil, err
 	}
-	t := &userspace{link: l, dev: device.NewDevice(l, conn.NewDefaultBind(), deviceLog(log, name))}
+	t := &userspace{link: l, dev: device.NewDevice(l, &bind{}, deviceLog(log, name))}
 	if err := t.dev.Up(); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("open its UDP socket: %w", sentinel(err))
