@@ -24,12 +24,13 @@ const (
 
 // How long things on a path are given.
 const (
-	tryFirst      = 2 * time.Second // a candidate, in the first round
-	tryLater      = 5 * time.Second // in others: the least time between two initiations
-	tryGrace      = time.Second     // more, when something arrives in the last moment
-	doubtStep     = time.Second     // an endpoint in doubt
-	silenceSlack  = 5 * time.Second // for a keepalive on its way
-	eagerRounds   = 2               // rounds before the first rest
+	tryFirst      = 2 * time.Second        // a candidate, in the first round
+	tryLater      = 5 * time.Second        // in others: the least time between two initiations
+	stagger       = 300 * time.Millisecond // by which the side that yields begins later
+	tryGrace      = time.Second            // more, when something arrives in the last moment
+	doubtStep     = time.Second            // an endpoint in doubt
+	silenceSlack  = 5 * time.Second        // for a keepalive on its way
+	eagerRounds   = 2                      // rounds before the first rest
 	restFirst     = 10 * time.Second
 	restMost      = 5 * time.Minute
 	restMostCoord = 30 * time.Second
@@ -210,6 +211,9 @@ func (c *Core) tryNext(p *peer) {
 	span := tryLater
 	if w.round == 0 {
 		span = tryFirst
+	}
+	if c.yields(p) {
+		span += stagger
 	}
 	w.want, w.grace = w.list[w.at], false
 	w.kick = w.gentle && w.want == p.sight.endpoint

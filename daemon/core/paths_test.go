@@ -318,6 +318,20 @@ func TestStrangersChangesAreUndone(t *testing.T) {
 	s.observed("tunnel +ben@203.0.113.2:1000k25")
 }
 
+// TestTheHigherAddressYields: two that learn of each other at one moment do not
+// greet each other at one moment, again and again.
+func TestTheHigherAddressYields(t *testing.T) {
+	dan := netip.MustParseAddr("10.9.0.2")
+	m := benMember(endpoints("203.0.113.2:1000", "192.0.2.4:51820"))
+	m.Address, m.Name = dan, "dan"
+	s := ready(t, m)
+	s.applied()
+	s.expect(s.changes(7*time.Second, s.keepHub),
+		"300ms tunnel -ben +ben@203.0.113.2:1000k25",
+		"2.6s tunnel -ben +ben@192.0.2.4:51820k25",
+		"4.9s tunnel -ben +ben@203.0.113.2:1000k25")
+}
+
 func TestCoordinatorsMachine(t *testing.T) {
 	cfg := annConfig()
 	cfg.Coordinator = core.Coordinator{Address: ann, PublicKey: annKey.Public()}
@@ -332,7 +346,7 @@ func TestCoordinatorsMachine(t *testing.T) {
 	self.Role = wire.RoleCoordinator
 	u := whole(1, benMember(endpoints("203.0.113.2:1000")), guest)
 	u.Self = self
-	s.step(0, core.Fetched{Update: u}, "save 1 with 2", "tunnel +catk0 +ben@203.0.113.2:1000k25",
+	s.step(0, core.Fetched{Update: u}, "save 1 with 2", "tunnel +catk0 +benk0", // peers go first
 		"names ann.lab.wg ben.lab.wg", "report [198.51.100.3:51820]")
 	s.applied()
 	s.observed()

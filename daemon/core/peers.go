@@ -140,6 +140,9 @@ func (c *Core) newPeer(m *wire.Member) *peer {
 	p := &peer{member: *m, unmet: true, allowed: []netip.Prefix{host32(m.Address)}}
 	if !p.passive() {
 		p.path.next = c.now
+		if c.yields(p) {
+			p.path.next = c.now.Add(stagger)
+		}
 	}
 	p.path.rest = backoff{first: restFirst, most: restMost}
 	if m.Address == c.cfg.Coordinator.Address {
@@ -200,8 +203,23 @@ func (c *Core) welcome() {
 		}
 		p.unmet = false
 		_, there := c.tun.find(p.member.PublicKey)
-		if !there && p.path.state == resting && !p.passive() {
+		if !there && p.path.state == resting && !p.passive() && !c.yields(p) {
 			c.begin(p)
 		}
 	}
+}
+
+// yields tells whether the other side of the pair goes first. Both learn of
+// each other at the same moment, and two initiations that cross undo each
+// other: each side forgets its own for the other's, and refuses the answer. So
+// the one with the higher address begins a little later and tries a little
+// longer; peers go before the coordinator.
+func (c *Core) yields(p *peer) bool {
+	switch {
+	case c.onCoordinator():
+		return true
+	case p.member.Address == c.cfg.Coordinator.Address:
+		return false
+	}
+	return c.cfg.Address.Compare(p.member.Address) > 0
 }

@@ -129,7 +129,7 @@ func TestBehaviour53JoinWithoutCoordinator(t *testing.T) {
 	o.coordinator.daemon.Kill()
 	anna.daemon.Kill()
 	anna.start()
-	netlab.Eventually(t, patience, "status tells of the problem", func() error {
+	netlab.Eventually(t, 2*patience, "status tells of the problem", func() error {
 		n, err := anna.network()
 		if err == nil && !strings.Contains(fmt.Sprint(n.Problems), "coordinator") {
 			err = fmt.Errorf("problems: %q", n.Problems)
