@@ -20,10 +20,11 @@
 // concerned by ranges of addresses: news costs as much as there are peers who
 // may see it.
 //
-// No peer can set the pace. What it reports of itself is told at once, and then
-// every 5 s at most; nudges leave in batches, since those who are nudged come
-// all at once, first to the peers that a change is about; the local daemon is
-// woken at once for the book, and every second at most for endpoints.
+// No peer can set the pace. What it reports of itself is told at once a few
+// times and then every 5 s at most, the latest always; nudges leave in batches,
+// since those who are nudged come all at once, first to the peers that a change
+// is about; the local daemon is woken at once for the book, and five times a
+// second at most for endpoints.
 //
 // # Redeeming
 //
