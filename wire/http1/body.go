@@ -67,15 +67,19 @@ func writeSteps(c net.Conn, b []byte) error {
 // half where there is one, reads until the other side has closed or the time
 // is over, and leaves closing to the caller.
 func linger(c net.Conn, wait time.Duration) {
-	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
-		return
-	}
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		if half.CloseWrite() != nil {
 			return
 		}
 	}
-	io.Copy(io.Discard, onlyReader{c}) // its end, by EOF or by time, is all that matters
+	drain(c, wait)
+}
+
+// drain reads until the other side has closed or the time is over.
+func drain(c net.Conn, wait time.Duration) {
+	if c.SetReadDeadline(time.Now().Add(wait)) == nil {
+		io.Copy(io.Discard, onlyReader{c}) // its end, by EOF or by time, is all that matters
+	}
 }
 
 // onlyReader keeps io.Copy from the connection's own ways of copying, which

@@ -185,10 +185,15 @@ func checkResponse(r *Response) error {
 }
 
 // last writes the connection's last response, waits for the client to take it,
-// closes and calls Done.
+// closes and calls Done. With a Done the client closes first: it waits for our
+// end, which so tells it that its own has arrived.
 func (c *conn) last(resp *Response, headOnly bool) {
 	if writeResponse(c, resp, headOnly, true) == nil {
-		linger(c.Conn, DoneTimeout)
+		if resp.Done != nil {
+			drain(c.Conn, DoneTimeout)
+		} else {
+			linger(c.Conn, DoneTimeout)
+		}
 	}
 	c.Close()
 	if resp.Done == nil {

@@ -138,20 +138,28 @@ func TestDoneWithOurClient(t *testing.T) {
 	})
 }
 
-// TestDoneLetsClientSeeTheEnd: the server closes its half at once, and then
-// waits for the client's.
-func TestDoneLetsClientSeeTheEnd(t *testing.T) {
-	s, calls := doneServer(nil, 3)
-	virtual(t, s, func(t *testing.T, p *pipes) {
-		near, far := halfPipe()
-		defer near.Close()
-		p.conns <- far
-		began := time.Now()
-		io.WriteString(near, plain)
-		if got, took := until(near); took != 0 || !strings.HasSuffix(got, "\r\n\r\n\x00\x00\x00") {
-			t.Errorf("got %q after %s", got, took)
-		}
-		<-time.After(http1.DoneTimeout) // virtual
-		wantOneCall(t, calls, began.Add(http1.DoneTimeout))
-	})
+// TestDoneLetsTheClientCloseFirst: the server's end tells a client that its own
+// has arrived, so it does not come before; to one that never closes it comes
+// after DoneTimeout.
+func TestDoneLetsTheClientCloseFirst(t *testing.T) {
+	for _, closes := range []bool{true, false} {
+		s, calls := doneServer(nil, 3)
+		virtual(t, s, func(t *testing.T, p *pipes) {
+			near, far := halfPipe()
+			defer near.Close()
+			p.conns <- far
+			began := time.Now()
+			io.WriteString(near, plain)
+			want := http1.DoneTimeout
+			if closes {
+				want = 300 * time.Millisecond
+				<-time.After(want) // virtual
+				near.(interface{ CloseWrite() error }).CloseWrite()
+			}
+			if got, _ := until(near); time.Since(began) != want || !strings.HasSuffix(got, "\r\n\r\n\x00\x00\x00") {
+				t.Errorf("got %q after %s, want the end after %s", got, time.Since(began), want)
+			}
+			wantOneCall(t, calls, began.Add(want))
+		})
+	}
 }

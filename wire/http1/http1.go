@@ -68,7 +68,8 @@ type Response struct {
 	Body   []byte
 	// Done, when set, is called exactly once: after the response was written
 	// and the client has closed its side of the connection or [DoneTimeout]
-	// has passed, or after the write failed. The connection is then closed. It
+	// has passed, or after the write failed. The connection is then closed, and
+	// not before: a client that sees its end knows that its own has arrived. It
 	// runs on the connection's goroutine and must not wait for the server to
 	// end. The client never sets it.
 	Done func()
