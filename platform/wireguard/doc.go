@@ -28,10 +28,22 @@
 // IPv4 address they sent to last, and cut the IPv6 address after it to four
 // bytes, so that a machine with peers of both families sends to strangers.
 // Ours answer from the address a peer spoke to, and give that up when it
-// cannot be sent from any longer. They take one packet a system call, which
-// bounds throughput on fast links, but leaves two of the three batches of
-// buffers away that wireguard-go's would hold: this device is for machines
-// whose kernel has no WireGuard, and those are small.
+// cannot be sent from any longer, or when the device gets no answer for 15 s:
+// changes of routes are not watched.
+//
+// They take one packet a system call. This device is for machines whose kernel
+// has no WireGuard, and those are small: each packet more that a call may
+// receive is a buffer of 64 KiB, twice, and more of them on their way through
+// the device. Measured side by side, one TCP stream between two namespaces on
+// an amd64 machine of two cores, throughput and then resident memory of the
+// receiving process, ours being 1:
+//
+//	wireguard-go's sockets (128 a call, with offloads)   3 to 4   18 to 25
+//	recvmmsg and sendmmsg, 16 a call                     1.4      3
+//	the same, 4 a call                                   1.3      1.4
+//
+// The sending process took 10 to 13 times as much with wireguard-go's, and
+// about the same with the others; idle there is hardly a difference.
 //
 // # What it costs
 //

@@ -75,11 +75,13 @@ type incoming struct {
 	last *endpoint // of the packet before: most come from the same peer again
 }
 
-// receive is a conn.ReceiveFunc that takes one packet.
+// receive is a conn.ReceiveFunc that takes one packet. Its errors are wrapped:
+// at a bare net.Error that is not temporary the device stops receiving for
+// good, whatever it was; of the wrapped ones only net.ErrClosed is the end.
 func (in *incoming) receive(packets [][]byte, sizes []int, eps []conn.Endpoint) (int, error) {
 	n, oobn, _, from, err := in.conn.ReadMsgUDPAddrPort(packets[0], in.oob[:])
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("receive: %w", err)
 	}
 	from, local := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), localAddr(in.oob[:oobn])
 	if in.last == nil || in.last.remote != from || in.last.local != local || in.last.sourceless.Load() {
