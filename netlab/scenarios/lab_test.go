@@ -61,7 +61,13 @@ func (l *lab) machine(h *netlab.Host) *machine {
 
 func (m *machine) start() {
 	m.lab.t.Helper()
-	m.daemon = m.Start(m.lab.binary, "daemon", "--verbose")
+	m.startFrom(m.lab.binary)
+}
+
+// startFrom starts the daemon from a binary of the host's own.
+func (m *machine) startFrom(binary string) {
+	m.lab.t.Helper()
+	m.daemon = m.Start(binary, "daemon", "--verbose")
 	netlab.Eventually(m.lab.t, patience, m.Name()+"'s daemon answers", func() error {
 		_, err := m.Try(m.lab.binary, "status")
 		return err

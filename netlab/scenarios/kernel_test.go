@@ -1,0 +1,155 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"ginnel/netlab"
+)
+
+// The tests called TestKernel… need the kernel's WireGuard, and fail where
+// there is none: make qemu runs them in emulated machines, and make netlab
+// leaves them out.
+
+// kernelHomes is the homes' world, in which the kernel carries every tunnel.
+func kernelHomes(t *testing.T) *homes {
+	h := newHomes(t, netlab.PortRestricted)
+	for _, m := range append(h.peers(), h.coordinator) {
+		if n, err := m.network(); err != nil || n.Backend != "kernel" {
+			t.Fatalf("%s: the tunnel is carried by %q (%v): this test needs a kernel with WireGuard, run it with make qemu", m.Name(), n.Backend, err)
+		}
+	}
+	return h
+}
+
+// TestKernelDaemonKilled: a daemon that dies, stays away for a while and comes
+// back drops no packet of established tunnels, whichever role it has, and then
+// goes on where it was.
+func TestKernelDaemonKilled(t *testing.T) {
+	h := kernelHomes(t)
+	machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
+	h.allReach(machines...)
+	name := "nas"
+	for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
+		index := m.linkIndex()
+		pings := startPings(machines)
+		m.daemon.Kill()
+		pings.goOn(t)
+		m.start()
+		m.follows(h.coordinator, name, name+"-x")
+		name += "-x"
+		pings.goOn(t)
+		pings.noneLost(t)
+		if now := m.linkIndex(); now != index {
+			t.Errorf("%s: the interface is %d, and was %d before its daemon was killed", m.Name(), now, index)
+		}
+	}
+}
+
+// TestKernelUpgrade: a binary that is replaced and restarted, as a package's
+// upgrade does, drops no packet of established tunnels.
+func TestKernelUpgrade(t *testing.T) {
+	h := kernelHomes(t)
+	machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
+	h.allReach(machines...)
+	pings, name := startPings(machines), "nas"
+	for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
+		path := m.installCopy()
+		m.signal(syscall.SIGTERM)
+		if err := m.daemon.Wait(patience); err != nil {
+			t.Error(err)
+		}
+		pings.goOn(t)
+		m.startFrom(path)
+		m.follows(h.coordinator, name, name+"-x")
+		name += "-x"
+	}
+	pings.goOn(t)
+	pings.noneLost(t)
+}
+
+// TestKernelDownTakesTheLinkAway: a stop leaves the interface where down
+// removes it, and down finds the one that an earlier daemon left.
+func TestKernelDownTakesTheLinkAway(t *testing.T) {
+	h := kernelHomes(t)
+	m := h.laptop
+	index := m.linkIndex()
+	m.daemon.Kill()
+	if now := m.linkIndex(); now != index {
+		t.Errorf("the interface is %d, and was %d before the daemon was killed", now, index)
+	}
+	m.start()
+	m.ginnel("down")
+	netlab.Eventually(t, patience, "the interface is gone", func() error {
+		if _, err := m.link(); err == nil {
+			return fmt.Errorf("it is there")
+		}
+		return nil
+	})
+	m.ginnel("up")
+	m.reaches(h.server, patience)
+}
+
+// goOn waits until every pair has sent some more pings, and so some time has
+// passed.
+func (p pings) goOn(t *testing.T) {
+	t.Helper()
+	const more = 10
+	for pair, pinger := range p {
+		from := pinger.Counts().Sent
+		netlab.Eventually(t, patience, pair+" goes on", func() error {
+			if n := pinger.Counts().Sent; n < from+more {
+				return fmt.Errorf("%d pings sent since", n-from)
+			}
+			return nil
+		})
+	}
+}
+
+// follows waits until m has heard from the coordinator that a peer has got
+// another name: m's daemon is at work again.
+func (m *machine) follows(coordinator *machine, was, name string) {
+	m.lab.t.Helper()
+	coordinator.ginnel("peer", "rename", was, name)
+	netlab.Eventually(m.lab.t, patience, m.Name()+" hears of a new name", func() error {
+		_, err := m.peer(name)
+		return err
+	})
+}
+
+// link is m's interface of network "home".
+func (m *machine) link() (link *net.Interface, err error) {
+	err = m.Do(func() error { link, err = net.InterfaceByName("home"); return err })
+	return link, err
+}
+
+func (m *machine) linkIndex() int {
+	m.lab.t.Helper()
+	link, err := m.link()
+	if err != nil {
+		m.lab.t.Fatalf("%s: %v", m.Name(), err)
+	}
+	return link.Index
+}
+
+// installCopy puts a binary of m's own into place, as a package manager does,
+// and returns its path.
+func (m *machine) installCopy() string {
+	m.lab.t.Helper()
+	path := filepath.Join(netlab.Programs, "ginnel")
+	content, err := os.ReadFile(m.lab.binary)
+	if err == nil {
+		err = m.WriteFile(path+".new", content, 0o755)
+	}
+	if err == nil {
+		err = m.Do(func() error { return os.Rename(path+".new", path) })
+	}
+	if err != nil {
+		m.lab.t.Fatalf("%s: install: %v", m.Name(), err)
+	}
+	return path
+}
