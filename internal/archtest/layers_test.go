@@ -26,6 +26,8 @@ var layers = []layer{
 	{"platform", []string{"key"}},
 	{"platform/platformtest", []string{"key", "platform"}},
 	{"platform/fake", []string{"key", "platform"}},
+	{"platform/wireguard", []string{"key", "platform", "platform/wireguard/kernel", "platform/wireguard/userspace"}},
+	{"platform/wireguard/kernel", []string{"key", "platform", "platform/wireguard/kernel/message"}},
 	{"platform/...", []string{"key", "platform"}},
 	{"daemon/core", []string{"key", "wire", "platform"}},
 	{"daemon/config", []string{"key", "wire", "network", "platform", "platform/uci"}},
@@ -70,7 +72,7 @@ func matches(pattern, pkg string) bool {
 var foreign = []layer{
 	{"go.etcd.io/bbolt", []string{"coordinator/store", "daemon/state", "platform/dbfile"}},
 	{"golang.org/x/sys/unix", []string{"platform/...", "netlab/..."}},
-	{"golang.zx2c4.com/wireguard", []string{"platform/wireguard", "netlab/..."}},
+	{"golang.zx2c4.com/wireguard", []string{"platform/wireguard/userspace", "netlab/..."}},
 	{"github.com/jsimonetti/rtnetlink/v2", []string{"platform/...", "netlab/..."}},
 	{"github.com/mdlayher/netlink", []string{"platform/...", "netlab/..."}},
 	{"github.com/google/nftables", []string{"platform/firewall", "netlab/..."}},

@@ -6,36 +6,28 @@ import (
 	"log/slog"
 
 	"ginnel/platform"
+	"ginnel/platform/wireguard/userspace"
 )
 
 // Tunnels makes and finds WireGuard interfaces. It implements
 // platform.Tunnels.
 type Tunnels struct {
-	openers []opener // the best first
+	ways []platform.Tunnels // the best first
 }
-
-// opener is one way of making an interface. Where this machine cannot do it,
-// its error wraps platform.ErrUnsupported.
-type opener func(name string, mtu int) (platform.Tunnel, error)
 
 // New returns the machine's tunnels. What the embedded device has to say goes
 // to log, for debugging.
 func New(log *slog.Logger) *Tunnels {
-	return &Tunnels{openers: []opener{
-		// The kernel's comes before this one.
-		func(name string, mtu int) (platform.Tunnel, error) { return openUserspace(log, name, mtu) },
-	}}
+	return &Tunnels{[]platform.Tunnels{userspace.New(log)}}
 }
 
 // Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap
-// platform.ErrExist, ErrPermission or ErrUnsupported where one of them fits.
+// platform.ErrExist, ErrPermission or ErrUnsupported where one of them fits;
+// the last when every way does.
 func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
-	if err := platform.CheckLinkName(name); err != nil {
-		return nil, err
-	}
 	var unsupported []error
-	for _, open := range ts.openers {
-		t, err := open(name, mtu)
+	for _, way := range ts.ways {
+		t, err := way.Open(name, mtu)
 		switch {
 		case err == nil:
 			return t, nil

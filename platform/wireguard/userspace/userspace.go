@@ -1,4 +1,4 @@
-package wireguard
+package userspace
 
 import (
 	"bytes"
@@ -14,8 +14,16 @@ import (
 	"ginnel/platform"
 )
 
-// userspace is a tunnel of the embedded device.
-type userspace struct {
+// Tunnels makes interfaces of the embedded device. It implements
+// platform.Tunnels.
+type Tunnels struct{ log *slog.Logger }
+
+// New returns the embedded device's tunnels. What it has to say goes to log,
+// for debugging.
+func New(log *slog.Logger) *Tunnels { return &Tunnels{log} }
+
+// tunnel is an interface of the embedded device.
+type tunnel struct {
 	link   *tunLink
 	dev    *device.Device // nil once closed
 	out    []byte         // text of the last "set"; cleared after use, the private key may be in it
@@ -24,12 +32,17 @@ type userspace struct {
 	closed bool
 }
 
-func openUserspace(log *slog.Logger, name string, mtu int) (platform.Tunnel, error) {
+// Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap
+// platform.ErrExist, ErrPermission or ErrUnsupported where one of them fits.
+func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
+	if err := platform.CheckLinkName(name); err != nil {
+		return nil, err
+	}
 	l, err := openTUN(name, mtu)
 	if err != nil {
 		return nil, err
 	}
-	t := &userspace{link: l, dev: device.NewDevice(l, &bind{}, deviceLog(log, name))}
+	t := &tunnel{link: l, dev: device.NewDevice(l, &bind{}, deviceLog(ts.log, name))}
 	if err := t.dev.Up(); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("open its UDP socket: %w", sentinel(err))
@@ -55,7 +68,7 @@ func deviceLog(log *slog.Logger, name string) *device.Logger {
 
 // Apply implements platform.Tunnel. With a port that is in use the device
 // returns to the one it had.
-func (t *userspace) Apply(c *platform.TunnelChange) error {
+func (t *tunnel) Apply(c *platform.TunnelChange) error {
 	if err := t.check(); err != nil {
 		return err
 	}
@@ -73,7 +86,7 @@ func (t *userspace) Apply(c *platform.TunnelChange) error {
 	return nil
 }
 
-func (t *userspace) set(c *platform.TunnelChange) error {
+func (t *tunnel) set(c *platform.TunnelChange) error {
 	t.out = appendChange(t.out[:0], c)
 	defer clear(t.out)
 	if err := t.dev.IpcSetOperation(bytes.NewReader(t.out)); err != nil {
@@ -91,7 +104,7 @@ func (t *userspace) set(c *platform.TunnelChange) error {
 
 // goOn returns to the last port, after the device lost its sockets over one
 // that is in use, and does what c says after the port.
-func (t *userspace) goOn(c *platform.TunnelChange, inUse error) error {
+func (t *tunnel) goOn(c *platform.TunnelChange, inUse error) error {
 	old := t.port
 	t.port = 0 // until it is certain
 	err := t.set(&platform.TunnelChange{Set: platform.SetListenPort, ListenPort: old})
@@ -106,7 +119,7 @@ func (t *userspace) goOn(c *platform.TunnelChange, inUse error) error {
 }
 
 // learnPort asks which port the device chose.
-func (t *userspace) learnPort() error {
+func (t *tunnel) learnPort() error {
 	var s platform.TunnelState
 	err := t.get(&s)
 	t.port = s.ListenPort
@@ -115,7 +128,7 @@ func (t *userspace) learnPort() error {
 
 // Observe implements platform.Tunnel. It is never torn: the device is locked
 // while it is read.
-func (t *userspace) Observe(s *platform.TunnelState) error {
+func (t *tunnel) Observe(s *platform.TunnelState) error {
 	if err := t.check(); err != nil {
 		return err
 	}
@@ -128,7 +141,7 @@ func (t *userspace) Observe(s *platform.TunnelState) error {
 	return nil
 }
 
-func (t *userspace) get(s *platform.TunnelState) error {
+func (t *tunnel) get(s *platform.TunnelState) error {
 	t.in.Reset()
 	defer func() { clear(t.in.Bytes()) }()
 	if err := t.dev.IpcGetOperation(&t.in); err != nil {
@@ -138,7 +151,7 @@ func (t *userspace) get(s *platform.TunnelState) error {
 }
 
 // check finds out whether the interface is there, before the device is asked.
-func (t *userspace) check() error {
+func (t *tunnel) check() error {
 	if t.closed {
 		return fmt.Errorf("tunnel %s %w: it was closed", t.link.name, platform.ErrNotExist)
 	}
@@ -148,7 +161,7 @@ func (t *userspace) check() error {
 // Close implements platform.Tunnel: the interface ends with the device. The
 // device's buffers, some 24 MB of which most were never touched, are given back
 // at once: in reused memory the next device's would all become resident.
-func (t *userspace) Close() error {
+func (t *tunnel) Close() error {
 	if t.closed {
 		return nil
 	}
@@ -160,7 +173,7 @@ func (t *userspace) Close() error {
 }
 
 // Delete implements platform.Tunnel; here it is Close.
-func (t *userspace) Delete() error { return t.Close() }
+func (t *tunnel) Delete() error { return t.Close() }
 
 // sentinel adds to an error of the device what platform calls it.
 func sentinel(err error) error {
