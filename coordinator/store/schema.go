@@ -38,7 +38,7 @@ var migrations []migration
 
 // migrate brings the file up to date, all in one transaction. A file that is
 // up to date is not written to.
-func migrate(db *bbolt.DB, steps []migration) error {
+func migrate(db *dbfile.DB, steps []migration) error {
 	newest := len(steps) + 1
 	var have int
 	if err := db.View(func(tx *bbolt.Tx) (err error) {

@@ -47,7 +47,7 @@ var ErrNewer = errors.New("written by a newer ginnel: install that version, or a
 var ErrOutOfStep = errors.New("the book and its file are out of step")
 
 // Store is an open book file. Commit and Close may be called concurrently.
-type Store struct{ db *bbolt.DB }
+type Store struct{ db *dbfile.DB }
 
 // Create makes the file at path, mode 0600, with book in it and change, the
 // one that led to it, as its tail; a zero change leaves the tail empty. An
@@ -96,7 +96,7 @@ func open(path string, steps []migration) (*Store, *network.Book, []network.Chan
 	return &Store{db: db}, book, tail, nil
 }
 
-func load(db *bbolt.DB, steps []migration) (book *network.Book, tail []network.Change, err error) {
+func load(db *dbfile.DB, steps []migration) (book *network.Book, tail []network.Change, err error) {
 	if err := migrate(db, steps); err != nil {
 		return nil, nil, err
 	}

@@ -45,7 +45,7 @@ func damaged(format string, args ...any) error {
 }
 
 // migrate brings an older file up to date; one of this version is not written.
-func migrate(db *bbolt.DB) error {
+func migrate(db *dbfile.DB) error {
 	err := db.Update(func(tx *bbolt.Tx) error {
 		version, err := readSchema(tx)
 		if err != nil {

@@ -83,7 +83,7 @@ func (i *Identity) check() error {
 // State is one network's open file. It is used by one goroutine at a time.
 type State struct {
 	path     string
-	db       *bbolt.DB
+	db       *dbfile.DB
 	identity Identity
 }
 

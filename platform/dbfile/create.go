@@ -45,11 +45,11 @@ func inMemory(init func(*bbolt.Tx) error) (ram *os.File, size int64, err error) 
 func fillMemory(ram *os.File, init func(*bbolt.Tx) error) (size int64, err error) {
 	// bbolt closes the descriptor it is given, and with the last one the file
 	// would be gone.
-	fd, err := unix.FcntlInt(ram.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	file, err := duplicate(ram)
 	if err != nil {
-		return 0, fmt.Errorf("duplicate a descriptor: %w", err)
+		return 0, err
 	}
-	db, err := openBolt("memory", os.NewFile(uintptr(fd), "memory"), defaultWait)
+	db, err := openBolt("memory", file, mapRoom, defaultWait)
 	if err != nil {
 		return 0, err
 	}

@@ -8,8 +8,38 @@
 // which nobody reads, and which the next writer of NAME removes. Where path is a symbolic link, the link is replaced, not what
 // it points to.
 //
-// A new database is made in RAM first (memfd_create), since bbolt cannot start
-// an empty file everywhere; see [Open].
+// # On flash
+//
+// bbolt maps its file, shared and for reading, through the descriptor that it
+// writes with. jffs2, and overlayfs over it, which is /etc on most routers,
+// refuse that with EINVAL: they never let a page be written through a mapping,
+// and such a mapping could be made writable later (mm/filemap.c,
+// generic_file_readonly_mmap). So a database has two open file descriptions, on
+// every file system alike:
+//
+//   - The read-only one is mapped and has the lock, from before the first read
+//     to Close. flock(2) belongs to the description, so [DB] keeps a
+//     descriptor of it: the mapping alone does not keep it, since overlayfs
+//     maps the file below.
+//   - The writable one takes the place of the other under bbolt's descriptor,
+//     by dup3(2), once bbolt has opened. What is written through it is seen
+//     through the mapping: both are the same page cache. It is opened first,
+//     because overlayfs copies a file up then, and a descriptor from before
+//     would go on showing the one below.
+//
+// A new mapping would be refused now, and would go without the lock elsewhere.
+// So there never is one: room for growth is mapped at once, see mapRoom, and a
+// transaction that finds it used up fails with [ErrFull] and changes nothing.
+// The file itself is no longer than what it holds and a little; bbolt would
+// make it as long as the mapping.
+//
+// bbolt cannot start an empty file under these conditions: a new database is
+// made in RAM (memfd_create) and moved.
+//
+// NFS is no place for a database: it locks for writing only what is open for
+// writing.
+//
+// # Damage
 //
 // [Open] reads every page of the tree before it hands a database out. Ours
 // have some hundred kilobytes, so this takes milliseconds, and a page that
@@ -19,6 +49,11 @@
 // of its own, where a panic over a damaged page cannot be caught. That costs
 // one page more in each commit. The list is an array: ours is short, and the
 // map would only take more memory.
+//
+// A mapping that is longer than its file must not be read beyond the file's
+// end: that is a fault. bbolt reads no page above the high water mark in its
+// meta page, Open compares that with the file's length, and later transactions
+// make the file longer before they move the mark.
 package dbfile
 
 import (
@@ -30,24 +65,30 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
 )
 
+// ErrFull is wrapped by Update's error when the database has outgrown what was
+// mapped when it was opened; opened again it has room for as much once more.
+var ErrFull = errors.New("the database has no room left until the daemon is restarted")
+
 // defaultWait is how long Open waits for a lock when nobody says: a program
 // that is just ending has let go by then.
 const defaultWait = time.Second
-
-// mapSize is how much of a database is mapped at first, in bytes. bbolt makes
-// a file that grows as long as its mapping, with a hole at the end.
-const mapSize = 128 << 10
 
 // Options are how a database is opened. The zero value is fine.
 type Options struct {
 	// Wait is how long to wait for another process to let go of the file, at
 	// least 100 ms. 0: one second.
 	Wait time.Duration
+}
+
+// DB is an open database. Its methods may be called concurrently.
+type DB struct {
+	bolt *bbolt.DB
+	lock *os.File // of the description that is mapped and locked
+	size int      // of the mapping, in bytes
 }
 
 // Open opens the database at path, which must exist, and locks it against
@@ -57,11 +98,11 @@ type Options struct {
 //   - platform.ErrNotExist and fs.ErrNotExist when there is no file,
 //   - platform.ErrInUse when another process has it open,
 //   - ErrDamaged when the file is not a sound database of this machine.
-func Open(path string, o Options) (*bbolt.DB, error) {
+func Open(path string, o Options) (*DB, error) {
 	if o.Wait == 0 {
 		o.Wait = defaultWait
 	}
-	db, err := openChecked(path, o)
+	db, err := openFiles(path, o)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("database %s %w: %w", path, platform.ErrNotExist, fs.ErrNotExist)
@@ -73,63 +114,21 @@ func Open(path string, o Options) (*bbolt.DB, error) {
 	return db, nil
 }
 
-// openChecked opens the database and looks at every page. After a panic in
-// bbolt.Open the lock and the descriptor are taken back, and the mapping leaks,
-// which alone would keep the lock: the program is about to end anyway.
-func openChecked(path string, o Options) (db *bbolt.DB, err error) {
-	var file *os.File
-	err = guard(func() (err error) {
-		file, err = openFile(path)
-		if err != nil {
-			return err
-		}
-		if err := checkHead(file); err != nil {
-			return err
-		}
-		if db, err = openBolt(path, file, o.Wait); err != nil {
-			return err
-		}
-		return checkPages(db, file)
-	})
-	switch {
-	case err == nil:
-		return db, nil
-	case db != nil:
-		db.Close()
-	case file != nil: // perhaps closed by bbolt already, which is harmless
-		unix.Flock(int(file.Fd()), unix.LOCK_UN)
-		file.Close()
+// View calls f with a transaction that sees one state of the database.
+func (db *DB) View(f func(*bbolt.Tx) error) error { return db.bolt.View(f) }
+
+// Update calls f with the only transaction that writes, and commits what it
+// did unless it fails. After an error nothing has changed, as far as this
+// process can tell: a commit that reached the disk may have been reported as
+// failed.
+func (db *DB) Update(f func(*bbolt.Tx) error) error {
+	err := db.bolt.Update(f)
+	if errors.Is(err, berrors.ErrMaxSizeReached) {
+		return fmt.Errorf("%w: it has %d MB", ErrFull, db.size>>20)
 	}
-	return nil, err
+	return err
 }
 
-// openFile opens an existing file for bbolt. jffs2, and overlayfs over it,
-// will want another descriptor here than the one bbolt writes with (a later
-// milestone): a read-only one to map, and a writable one in its place after
-// openBolt, with a mapping well above the file's size.
-func openFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// openBolt hands file to bbolt, which closes it with the database.
-func openBolt(path string, file *os.File, wait time.Duration) (*bbolt.DB, error) {
-	return bbolt.Open(path, 0, &bbolt.Options{
-		Timeout:         wait,
-		FreelistType:    bbolt.FreelistArrayType,
-		InitialMmapSize: mapSize,
-		NoStatistics:    true,
-		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return file, nil },
-	})
-}
+// Close waits for transactions to end and lets go of the file. What is done
+// with db afterwards fails.
+func (db *DB) Close() error { return errors.Join(db.bolt.Close(), db.lock.Close()) }
