@@ -71,7 +71,7 @@ func matches(pattern, pkg string) bool {
 // Those that are not listed may be imported by nobody.
 var foreign = []layer{
 	{"go.etcd.io/bbolt", []string{"coordinator/store", "daemon/state", "platform/dbfile"}},
-	{"golang.org/x/sys/unix", []string{"platform/...", "netlab/..."}},
+	{"golang.org/x/sys/unix", []string{"platform/...", "netlab/...", "qemu-tests/..."}},
 	{"golang.zx2c4.com/wireguard", []string{"platform/wireguard/userspace", "netlab/..."}},
 	{"github.com/jsimonetti/rtnetlink/v2", []string{"platform/...", "netlab/..."}},
 	{"github.com/mdlayher/netlink", []string{"platform/...", "netlab/..."}},
