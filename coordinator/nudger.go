@@ -3,7 +3,7 @@ package coordinator
 import (
 	"cmp"
 	"net/netip"
-	"slices"
+	"sort"
 	"time"
 
 	"ginnel/wire"
@@ -168,8 +168,9 @@ func (n *nudger) due(now time.Time) []netip.Addr {
 			due = append(due, peer{a, 2, w.due})
 		}
 	}
-	slices.SortFunc(due, func(a, b peer) int {
-		return cmp.Or(a.rank-b.rank, a.due.Compare(b.due), a.address.Compare(b.address))
+	sort.Slice(due, func(i, j int) bool {
+		a, b := &due[i], &due[j]
+		return cmp.Or(a.rank-b.rank, a.due.Compare(b.due), a.address.Compare(b.address)) < 0
 	})
 	list := make([]netip.Addr, len(due))
 	for i := range due {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -110,7 +111,7 @@ func (b *Book) pairs(p netip.Prefix, ranges []netip.Prefix, most int) Pairs {
 		}
 		out.add(name, others, most)
 	}
-	slices.SortFunc(out.Names, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	sort.Slice(out.Names, func(i, j int) bool { return slices.Compare(out.Names[i][:], out.Names[j][:]) < 0 })
 	return out
 }
 

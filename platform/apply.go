@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/key"
 )
@@ -41,7 +42,7 @@ func (s *TunnelState) remove(keys []key.PublicKey) {
 	if len(keys) == 0 {
 		return
 	}
-	keys = slices.SortedFunc(slices.Values(keys), key.PublicKey.Compare)
+	keys = sorted(slices.Clone(keys))
 	s.Peers = slices.DeleteFunc(s.Peers, func(p Peer) bool {
 		_, gone := slices.BinarySearchFunc(keys, p.PublicKey, key.PublicKey.Compare)
 		return gone
@@ -66,8 +67,13 @@ func (s *TunnelState) insert(changes []PeerChange) (added map[key.PublicKey]int)
 			added[k] = i
 		}
 	}
-	s.merge(slices.SortedFunc(maps.Keys(added), key.PublicKey.Compare))
+	s.merge(sorted(slices.Collect(maps.Keys(added))))
 	return added
+}
+
+func sorted(keys []key.PublicKey) []key.PublicKey {
+	sort.Slice(keys, func(i, j int) bool { return keys[i].Compare(keys[j]) < 0 })
+	return keys
 }
 
 // merge puts peers with sorted new keys among the others, from behind, so that

@@ -1,10 +1,10 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"ginnel/network"
@@ -76,7 +76,7 @@ func (r *reader) report(line int, format string, args ...any) {
 }
 
 func (r *reader) err() error {
-	slices.SortStableFunc(r.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
+	sort.SliceStable(r.problems, func(i, j int) bool { return r.problems[i].line < r.problems[j].line })
 	var errs []error
 	for _, p := range r.problems {
 		errs = append(errs, p.err)

@@ -3,6 +3,7 @@ package core
 import (
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/platform"
 	"ginnel/wire"
@@ -65,14 +66,8 @@ func (v *vantage) familiesFirst(list []netip.AddrPort) []netip.AddrPort {
 	if has4 == has6 {
 		return list
 	}
-	slices.SortStableFunc(list, func(a, b netip.AddrPort) int {
-		switch {
-		case a.Addr().Is4() == b.Addr().Is4():
-			return 0
-		case a.Addr().Is4() == has4:
-			return -1
-		}
-		return 1
+	sort.SliceStable(list, func(i, j int) bool {
+		return list[i].Addr().Is4() == has4 && list[j].Addr().Is4() != has4
 	})
 	return list
 }

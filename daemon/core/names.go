@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"ginnel/platform"
@@ -57,7 +58,7 @@ func (c *Core) hostEntries() []platform.HostEntry {
 	for i := range c.world.Members {
 		add(&c.world.Members[i])
 	}
-	slices.SortFunc(entries, func(a, b platform.HostEntry) int { return a.Address.Compare(b.Address) })
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Address.Less(entries[j].Address) })
 	return entries
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"ginnel/key"
@@ -125,7 +126,7 @@ func (c *Core) syncPeers() {
 	}
 	if p := c.missingCoordinator(peers); p != nil {
 		peers = append(peers, p)
-		slices.SortFunc(peers, func(a, b *peer) int { return a.member.Address.Compare(b.member.Address) })
+		sort.Slice(peers, func(i, j int) bool { return peers[i].member.Address.Less(peers[j].member.Address) })
 	}
 	if !slices.Equal(peers, c.peers) {
 		c.index(peers)
@@ -168,7 +169,9 @@ func (c *Core) missingCoordinator(peers []*peer) *peer {
 func (c *Core) index(peers []*peer) {
 	c.peers = peers
 	c.byKey = slices.Clone(peers)
-	slices.SortFunc(c.byKey, func(a, b *peer) int { return a.member.PublicKey.Compare(b.member.PublicKey) })
+	sort.Slice(c.byKey, func(i, j int) bool {
+		return c.byKey[i].member.PublicKey.Compare(c.byKey[j].member.PublicKey) < 0
+	})
 	c.addrs = make(map[netip.Addr]*peer, len(peers))
 	c.keys = make(map[key.PublicKey]*peer, len(peers))
 	for _, p := range peers {

@@ -1,9 +1,8 @@
 package core
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 )
 
 // The topics of problems; those of hosts and members have a name or an address
@@ -49,6 +48,6 @@ func (c *Core) Problems() []Say {
 	for topic, text := range c.problems {
 		ps = append(ps, Say{Topic: topic, Text: text})
 	}
-	slices.SortFunc(ps, func(a, b Say) int { return cmp.Compare(a.Topic, b.Topic) })
+	sort.Slice(ps, func(i, j int) bool { return ps[i].Topic < ps[j].Topic })
 	return ps
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"ginnel/wire"
@@ -127,6 +128,6 @@ func sameSet(a, b []netip.Addr) bool { return slices.Equal(sortedSet(a), sortedS
 
 func sortedSet(as []netip.Addr) []netip.Addr {
 	as = slices.Clone(as)
-	slices.SortFunc(as, netip.Addr.Compare)
+	sort.Slice(as, func(i, j int) bool { return as[i].Less(as[j]) })
 	return slices.Compact(as)
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/wire"
 )
@@ -120,7 +121,7 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 		}
 		members = append(members, m)
 	}
-	slices.SortFunc(members, func(a, b wire.Member) int { return a.Address.Compare(b.Address) })
+	sort.Slice(members, func(i, j int) bool { return members[i].Address.Less(members[j].Address) })
 	changed = changed || !slices.EqualFunc(members, c.world.Members, func(a, b wire.Member) bool { return sameRecord(&a, &b) })
 	c.world.Members = members
 	c.syncPeers()
@@ -144,7 +145,7 @@ func (c *Core) leaveOut(u *wire.Update) {
 			c.leftOut[a] = true
 		}
 	}
-	for _, a := range slices.SortedFunc(maps.Keys(was), netip.Addr.Compare) {
+	for _, a := range sortedSet(slices.Collect(maps.Keys(was))) {
 		if !c.leftOut[a] {
 			c.over(topicMember + a.String())
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -39,11 +40,12 @@ func usable(links []device, all []address) []platform.UnderlayAddress {
 	all = slices.DeleteFunc(all, func(a address) bool {
 		return names[a.index] == "" || !a.isUsable()
 	})
-	slices.SortFunc(all, func(a, b address) int {
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
 		return cmp.Or(
 			cmp.Compare(a.flags&unix.IFA_F_TEMPORARY, b.flags&unix.IFA_F_TEMPORARY),
 			strings.Compare(names[a.index], names[b.index]),
-			a.prefix.Compare(b.prefix))
+			a.prefix.Compare(b.prefix)) < 0
 	})
 	found := make([]platform.UnderlayAddress, len(all))
 	for i, a := range all {

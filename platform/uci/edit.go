@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -143,7 +144,7 @@ func (f *File) assign(section, option string, k kind, values []string) error {
 	if len(old) < len(values) {
 		splices = append(splices, f.insert(&last, last.end, k, option, values[len(old):]))
 	}
-	slices.SortFunc(splices, func(a, b splice) int { return a.start - b.start })
+	sort.Slice(splices, func(i, j int) bool { return splices[i].start < splices[j].start })
 	return f.replace(splices)
 }
 
