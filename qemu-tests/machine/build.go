@@ -11,9 +11,10 @@ import (
 	"testing"
 )
 
-// Binary builds the program of a package of this module, "./cmd/ginnel" for
-// example, for an architecture, statically and stripped, and returns its path.
-// It is built once per process, into bin/ARCH of the module.
+// Binary builds the program of a package, "./cmd/ginnel" for example, for an
+// architecture, statically and stripped, and returns its path. It is built once
+// per process, into bin/ARCH of the module whose test runs, which may be a
+// nested one.
 func Binary(t testing.TB, arch Arch, pkg string) string {
 	t.Helper()
 	return build(t, arch, pkg, path.Base(pkg), "build")

@@ -15,7 +15,8 @@ import (
 //	release   what it was made from, for people
 const CacheVariable = "GINNEL_QEMU_CACHE"
 
-func cacheDir() (string, error) {
+// CacheDir is the directory of the kernels, which may not be there.
+func CacheDir() (string, error) {
 	if dir := os.Getenv(CacheVariable); dir != "" {
 		return filepath.Abs(dir)
 	}
@@ -28,7 +29,7 @@ func cacheDir() (string, error) {
 
 // kernelOf is the directory of an architecture's kernel.
 func kernelOf(arch Arch) (string, error) {
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return "", err
 	}

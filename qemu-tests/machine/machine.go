@@ -57,7 +57,7 @@ func Boot(t testing.TB, spec Spec) *Machine {
 // initramfs is the content of the machine's root.
 func (s Spec) initramfs(t testing.TB, kernel string) initramfs {
 	t.Helper()
-	r := initramfs{tree: filepath.Join(kernel, "modules"), files: s.Files, init: Binary(t, s.Arch, "./qemu-tests/init")}
+	r := initramfs{tree: filepath.Join(kernel, "modules"), files: s.Files, init: Binary(t, s.Arch, "ginnel/qemu-tests/init")}
 	known, err := readModules(r.tree)
 	if err != nil {
 		t.Fatalf("machine: %s: %v", s.Arch.Name, err)
