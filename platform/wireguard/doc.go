@@ -2,6 +2,15 @@
 // platform.Tunnels of this machine.
 //
 // The ways of making one are tried in order, and each that cannot work here
-// (platform.ErrUnsupported) passes on to the next. The last, and at present
-// the only one, is the device embedded in this process, package userspace.
+// (platform.ErrUnsupported) passes on to the next:
+//
+//   - the kernel's WireGuard, package kernel. Its interfaces outlive the
+//     process, and no packet passes through it;
+//   - the device embedded in this process, package userspace, for kernels
+//     without WireGuard.
+//
+// The choice is made at every Open, without a word: a TunnelState tells which
+// it was. It falls on the second only where the kernel says that it has no
+// WireGuard, not where it refuses to make an interface: a missing capability or
+// a name that is taken would be no different there.
 package wireguard

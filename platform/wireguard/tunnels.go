@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"ginnel/platform"
+	"ginnel/platform/wireguard/kernel"
 	"ginnel/platform/wireguard/userspace"
 )
 
@@ -15,10 +16,10 @@ type Tunnels struct {
 	ways []platform.Tunnels // the best first
 }
 
-// New returns the machine's tunnels. What the embedded device has to say goes
+// New returns the tunnels of this machine. What the embedded device has to say goes
 // to log, for debugging.
 func New(log *slog.Logger) *Tunnels {
-	return &Tunnels{[]platform.Tunnels{userspace.New(log)}}
+	return &Tunnels{[]platform.Tunnels{kernel.New(), userspace.New(log)}}
 }
 
 // Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap
