@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jsimonetti/rtnetlink/v2"
@@ -192,6 +193,23 @@ func (h *Host) Do(f func() error) error {
 func (h *Host) ReadFile(path string) (content []byte, err error) {
 	err = h.Do(func() error { content, err = os.ReadFile(path); return err })
 	return content, err
+}
+
+// Resolve is the first address that the host's /etc/hosts has for a name, as
+// "getent hosts NAME" finds it. It is for machines without a C library.
+func (h *Host) Resolve(name string) (netip.Addr, error) {
+	text, err := h.ReadFile("/etc/hosts")
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) > 1 && slices.Contains(words[1:], name) {
+			return netip.ParseAddr(words[0])
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("%s: /etc/hosts has no %s", h.name, name)
 }
 
 // WriteFile writes a file as the host sees it, replacing its content, and makes

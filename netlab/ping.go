@@ -197,7 +197,7 @@ func (p *Pinger) Counts() Pings {
 // returns the counts. Stopping twice gives the same counts.
 func (p *Pinger) Stop() Pings {
 	p.once.Do(func() { close(p.stop) })
-	timer := time.NewTimer(replyGrace)
+	timer := time.NewTimer(Patience(replyGrace))
 	defer timer.Stop()
 	for {
 		c := p.Counts()

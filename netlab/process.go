@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runLimit ends a command of Run or Try that hangs.
+// runLimit ends a command of Run or Try that hangs (see Patience).
 const runLimit = time.Minute
 
 // StartCmd starts a command, made by exec.Command and not started yet, inside
@@ -28,7 +28,7 @@ func (h *Host) StartCmd(cmd *exec.Cmd) error {
 }
 
 // Run runs a command inside the host and returns what it wrote to its standard
-// output. A command that fails, or takes longer than a minute, fails the test,
+// output. A command that fails, or takes longer than a minute of Patience, fails the test,
 // with its output.
 func (h *Host) Run(name string, args ...string) string {
 	h.w.t.Helper()
@@ -42,7 +42,7 @@ func (h *Host) Run(name string, args ...string) string {
 // Try is Run for commands that may fail: the error contains what the command
 // wrote to its standard error. It wraps *exec.ExitError when the command ran.
 func (h *Host) Try(name string, args ...string) (stdout string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience(runLimit))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer

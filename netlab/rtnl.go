@@ -63,7 +63,7 @@ func setUp(c *rtnetlink.Conn, index uint32, up bool) error {
 // kernel drops what is sent before it has noted the carrier, a little later, and
 // a neighbour is not asked for again until a second has passed.
 func awaitUp(c *rtnetlink.Conn, index uint32) error {
-	return poll(linkLimit, linkInterval, func() error {
+	return poll(Patience(linkLimit), linkInterval, func() error {
 		l, err := c.Link.Get(index)
 		if err != nil {
 			return fmt.Errorf("look at link %d: %w", index, err)

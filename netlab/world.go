@@ -33,6 +33,9 @@ func New(t testing.TB) *World {
 	if _, err := os.Stat(baseDir); err != nil || os.Getenv(initPIDVariable) == "" {
 		t.Fatal("netlab: not inside a world: the package's TestMain must call netlab.Main")
 	}
+	if _, err := patienceFactor(); err != nil {
+		t.Fatalf("netlab: %v", err)
+	}
 	w := &World{t: t, hosts: map[string]*Host{}, switches: map[string]*Switch{}}
 	w.dir = t.TempDir()
 	w.logs = w.dir

@@ -144,6 +144,12 @@ func TestHostIsIsolated(t *testing.T) {
 	if got := strings.Fields(a.Run("getent", "hosts", "peer.ginnel")); len(got) != 2 || got[0] != "10.0.0.1" {
 		t.Errorf("getent says %q", got)
 	}
+	if got, err := a.Resolve("peer.ginnel"); got != netip.MustParseAddr("10.0.0.1") {
+		t.Errorf("the name is resolved to %v, %v", got, err)
+	}
+	if got, err := b.Resolve("peer.ginnel"); err == nil {
+		t.Errorf("another host resolves the name to %v", got)
+	}
 	var exit *exec.ExitError
 	if _, err := b.Try("getent", "hosts", "peer.ginnel"); !errors.As(err, &exit) {
 		t.Errorf("another host knows the name: %v", err)

@@ -124,6 +124,9 @@ func TestBehaviour47CoordinatorIsAMember(t *testing.T) {
 		m.names(o.coordinator)
 		o.coordinator.names(m)
 	}
+	if out := o.coordinator.Run("getent", "hosts", "bob.home.wg"); !strings.HasPrefix(out, "10.42.2.1 ") {
+		t.Errorf("the C library resolves bob's name to %q", out)
+	}
 	netlab.Eventually(t, patience, "anna is connected", func() error {
 		p, err := o.coordinator.peer("anna")
 		if err == nil && !p.Connected {

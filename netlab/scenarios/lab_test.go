@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // patience is how long a test waits for what has no budget of its own: long,
 // because the machine may be busy.
-const patience = 30 * time.Second
+var patience = netlab.Patience(30 * time.Second)
 
 // endpoint is where a coordinator's WireGuard listens by default.
 const port = "51820"

@@ -3,7 +3,6 @@ package scenarios_test
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -196,9 +195,9 @@ func (m *machine) resolves(peer string, to netip.Addr, within time.Duration) {
 func (m *machine) resolvesTo(name string, to netip.Addr, within time.Duration) {
 	m.lab.t.Helper()
 	netlab.Eventually(m.lab.t, within, m.Name()+" resolves "+name, func() error {
-		out, err := m.Try("getent", "hosts", name)
-		if err == nil && !strings.HasPrefix(out, to.String()+" ") {
-			err = fmt.Errorf("getent prints %q, want %s", out, to)
+		got, err := m.Resolve(name)
+		if err == nil && got != to {
+			err = fmt.Errorf("it is %s, want %s", got, to)
 		}
 		return err
 	})

@@ -23,6 +23,7 @@ const (
 	typeDir  = 0o040000
 	typeFile = 0o100000
 	typeChar = 0o020000
+	typeLink = 0o120000
 )
 
 // The longest file that the format's length has room for.
@@ -30,7 +31,7 @@ const maxFile = 1<<32 - 1
 
 // file adds a file, and the directories above it.
 func (a *archive) file(name string, mode uint32, content []byte) {
-	if len(content) > maxFile && a.err == nil {
+	if int64(len(content)) > maxFile && a.err == nil {
 		a.err = fmt.Errorf("%s is too long for an initramfs", name)
 	}
 	a.dir(path.Dir(path.Clean("/" + name)))
@@ -52,6 +53,12 @@ func (a *archive) dir(name string) {
 func (a *archive) char(name string, major, minor int) {
 	a.dir(path.Dir(path.Clean("/" + name)))
 	a.entry(name, typeChar|0o600, nil, major, minor)
+}
+
+// link adds a symbolic link.
+func (a *archive) link(name, target string) {
+	a.dir(path.Dir(path.Clean("/" + name)))
+	a.entry(name, typeLink|0o777, []byte(target), 0, 0)
 }
 
 // close ends the archive.

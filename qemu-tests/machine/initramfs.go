@@ -61,6 +61,7 @@ func (r initramfs) fill(a *archive) error {
 	for _, dir := range directories {
 		a.dir(dir)
 	}
+	a.link("/var/run", "/run")
 	a.char("/dev/console", 5, 1) // init's output, before anything is mounted
 	for name, text := range texts {
 		a.file(name, 0o644, []byte(text))
