@@ -11,10 +11,10 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo test check unit race netlab fuzz fmt clean tools
+.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-kernels fuzz fmt clean tools qemu-tools
 
 help: ## explain every target
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the binary, bin/ginnel
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ginnel
@@ -30,22 +30,67 @@ install: $(BIN) ## install what was built and the systemd unit (PREFIX and DESTD
 demo: build ## show the main job in a small world of network namespaces (root; KEEP=1 leaves it standing)
 	@KEEP=$(KEEP) $(GO) run ./netlab/demo -binary $(BIN)
 
-test: tools check unit race netlab ## run every test (root)
+# GOARCH and what else chooses the processor, by the name in bin/.
+CROSS := amd64 386 arm64 armv5 armv6 armv7 mips mipsle mips64 mips64le riscv64
+GO_386 := GO386=softfloat
+GO_armv5 := GOARCH=arm GOARM=5
+GO_armv6 := GOARCH=arm GOARM=6
+GO_armv7 := GOARCH=arm GOARM=7
+GO_mips := GOMIPS=softfloat
+GO_mipsle := GOMIPS=softfloat
+GO_mips64 := GOMIPS64=softfloat
+GO_mips64le := GOMIPS64=softfloat
 
-check: ## gofmt, go vet, staticcheck, and that go.mod is tidy
+cross: $(CROSS:%=bin/ginnel-%) ## build static binaries for every kind of machine, bin/ginnel-...
+
+bin/ginnel-%: FORCE
+	GOOS=linux GOARCH=$* $(GO_$*) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/ginnel
+	@if readelf -lW $@ | grep -q INTERP; then echo "$@ is not static"; exit 1; fi
+
+FORCE:
+
+test: tools check unit race mips netlab cross qemu ## run every test (root)
+
+check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/*)
 
-unit: ## every package's own tests, netlab's worlds aside
-	$(GO) test $(shell $(GO) list ./... | grep -v '/netlab')
+# Tests that need a world of netlab's, or an emulated machine.
+WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(flash\|kernel\|pair\)$$
+
+unit: ## every package's own tests, worlds and emulated machines aside
+	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
 
 race: tools ## the same under the race detector
-	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v '/netlab\|/archtest')
+	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v '$(WORLDS)\|/archtest')
+
+# Whole simulated networks take minutes in an emulated processor; they do not
+# depend on the order of bytes.
+PURE := ./key ./network ./wire/... ./daemon/core ./daemon/config ./platform ./platform/uci ./platform/wireguard/kernel/message
+SIMULATED := Mesh|Move|Address|Coordinator|Restart|SymmetricNAT|Chaos|Converges|AsPlainly|RandomCommands
+
+mips: ## the pure packages on an emulated big-endian processor
+	$(call need,qemu-mips-static:qemu-user-static)
+	GOARCH=mips GOMIPS=softfloat $(GO) test -exec qemu-mips-static -skip '$(SIMULATED)' $(PURE)
 
 netlab: tools ## the real binary on hosts, routers and NATs in network namespaces (root)
-	$(GO) test -count=1 ./netlab/...
+	$(GO) test -count=1 -skip '^TestKernel' ./netlab/...
+
+# The emulated machines to test on: amd64 arm64 arm mipsle mips.
+QEMU_ARCHES ?= amd64 mipsle
+export QEMU_ARCHES
+
+qemu: qemu-tools qemu-kernels ## the same and more on emulated machines with real kernels (QEMU_ARCHES)
+	$(GO) test -count=1 -p 1 -timeout 60m ./qemu-tests ./qemu-tests/flash
+
+qemu-all: ## qemu for all five architectures
+	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips'
+
+qemu-kernels: qemu-tools ## fetch kernels for QEMU_ARCHES from Debian, or build them, into ~/.cache/ginnel-qemu
+	qemu-tests/kernels/fetch $(QEMU_ARCHES)
 
 fuzz: ## fuzz every decoder of foreign bytes for FUZZTIME each
 	@for p in $$($(GO) list ./...); do \
@@ -57,13 +102,26 @@ fuzz: ## fuzz every decoder of foreign bytes for FUZZTIME each
 fmt: ## format the source
 	gofmt -w .
 
-# A program the tests run, and Debian's package of it.
-TOOLS := gcc:gcc curl:curl git:git ip:iproute2
+# Programs the tests run, and Debian's packages of them.
+TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck
+QEMU_amd64 := qemu-system-x86_64:qemu-system-x86
+QEMU_arm64 := qemu-system-aarch64:qemu-system-arm
+QEMU_arm := qemu-system-arm:qemu-system-arm
+QEMU_mipsle := qemu-system-mipsel:qemu-system-mips
+QEMU_mips := qemu-system-mips:qemu-system-mips gcc:gcc mips-linux-gnu-gcc:gcc-mips-linux-gnu bc:bc flex:flex bison:bison
 
-tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip
-	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
-	if [ -n "$$missing" ]; then \
-	  apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing libc6-dev; fi
+# Installs what is missing of a list like these.
+define need
+@missing=; for t in $(1); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+if [ -n "$$missing" ]; then \
+  apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing $(2); fi
+endef
+
+tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck
+	$(call need,$(TOOLS),libc6-dev)
+
+qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their kernels
+	$(call need,depmod:kmod xz:xz-utils $(sort $(foreach a,$(QEMU_ARCHES),$(QEMU_$(a)))),libc6-dev)
 
 clean: ## remove what was built
 	rm -rf bin
