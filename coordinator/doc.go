@@ -20,6 +20,10 @@
 // concerned by ranges of addresses: news costs as much as there are peers who
 // may see it.
 //
+// A peer that was not nudged for long polls: it asks with a datagram whether
+// there is news, and is answered with one, from what the nudger knows. So an
+// idle network costs a few bytes an hour, and a lost nudge minutes.
+//
 // No peer can set the pace. What it reports of itself is told at once a few
 // times and then every 5 s at most, the latest always; nudges leave in batches,
 // since those who are nudged come all at once, first to the peers that a change

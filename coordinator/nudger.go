@@ -97,6 +97,10 @@ func (n *nudger) fetched(a netip.Addr, pos wire.Position) {
 	}
 }
 
+// current tells whether the peer at a has all news there was for it in this
+// epoch, if it has asked for its map in it.
+func (n *nudger) current(a netip.Addr) bool { return n.waiting[a] == nil }
+
 // hear says that the peer at a showed a sign of life at the time at. It tells
 // whether the peer is to be nudged now, having been away.
 func (n *nudger) hear(a netip.Addr, at, now time.Time) bool {

@@ -125,6 +125,27 @@ func (r *Role) spread(a netip.Addr, candidates []netip.AddrPort, now time.Time) 
 	}
 }
 
+// Polled tells the peer at from whether there is news since its last Fetch,
+// which was answered in an epoch. One that may not be told anything hears
+// nothing: its Fetch is told why.
+func (r *Role) Polled(from netip.Addr, epoch uint64) {
+	if s, ok := r.pollAnswer(from, epoch); ok {
+		r.cfg.Send(from, s)
+	}
+}
+
+func (r *Role) pollAnswer(from netip.Addr, epoch uint64) (wire.Signal, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.active(from); err != nil {
+		return wire.Signal{}, false
+	}
+	if epoch == r.hub.epoch && r.nudger.current(from) {
+		return wire.Signal{Kind: wire.SignalCurrent, Value: epoch}, true
+	}
+	return wire.Signal{Kind: wire.SignalNudge, Value: r.hub.book.Revision()}, true
+}
+
 func (r *Role) checkReport(rep *wire.Report) error {
 	if len(rep.Candidates) > wire.MaxCandidates {
 		return wire.Errorf(wire.StatusTooLarge, "%d candidates, at most %d are taken: report the best", len(rep.Candidates), wire.MaxCandidates)

@@ -126,10 +126,13 @@ func (p *peer) readSignals(ctx context.Context, c platform.UDPConn) {
 			return
 		}
 		s, err := wire.ParseSignal(b[:n])
-		if err != nil {
-			continue // anybody in the network can send anything
+		switch {
+		case err != nil: // anybody in the network can send anything
+		case s.Kind != wire.SignalPoll:
+			p.tell(ctx, core.Signalled{From: from.Addr().Unmap(), Signal: s})
+		case p.role != nil:
+			p.role.Polled(from.Addr().Unmap(), s.Value)
 		}
-		p.tell(ctx, core.Signalled{From: from.Addr().Unmap(), Signal: s})
 	}
 }
 

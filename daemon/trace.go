@@ -3,11 +3,11 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"strings"
 
 	"ginnel/daemon/core"
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/platform"
 	"ginnel/wire"
@@ -17,7 +17,7 @@ import (
 // words for people who look for the reason of something. Looks at the machine
 // that lead to nothing are left out: they come every few seconds.
 func (p *peer) trace(ctx context.Context, ev core.Event, actions []core.Action) {
-	if !p.log.Enabled(ctx, slog.LevelDebug) {
+	if !p.log.Enabled(journal.Debug) {
 		return
 	}
 	event, news := describeEvent(ev)
@@ -114,6 +114,10 @@ func signalName(s wire.Signal) string {
 		return "probe"
 	case wire.SignalAnswer:
 		return "answer"
+	case wire.SignalCurrent:
+		return "no news"
+	case wire.SignalPoll:
+		return "poll"
 	}
 	return fmt.Sprintf("signal %q", s.Kind)
 }

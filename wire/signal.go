@@ -23,6 +23,13 @@ const (
 	SignalProbe SignalKind = 'p'
 	// SignalAnswer answers a probe.
 	SignalAnswer SignalKind = 'a'
+	// SignalPoll, to the coordinator: is there news for me since my last Fetch,
+	// whose answer was of epoch Value? Answered with a nudge, or with
+	// SignalCurrent and the same Value. A coordinator that knows neither does
+	// not answer: then the map is fetched.
+	SignalPoll SignalKind = '?'
+	// SignalCurrent answers a poll: there is none.
+	SignalCurrent SignalKind = '='
 )
 
 // Signal is one datagram.
@@ -60,7 +67,7 @@ func ParseSignal(b []byte) (Signal, error) {
 	}
 	s := Signal{Kind: SignalKind(b[3]), Value: binary.BigEndian.Uint64(b[4:])}
 	switch s.Kind {
-	case SignalNudge, SignalProbe, SignalAnswer:
+	case SignalNudge, SignalProbe, SignalAnswer, SignalPoll, SignalCurrent:
 		return s, nil
 	}
 	return Signal{}, ErrSignal

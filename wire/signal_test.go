@@ -46,6 +46,7 @@ func TestParseSignalAllocatesNothing(t *testing.T) {
 
 func FuzzParseSignal(f *testing.F) {
 	f.Add(wire.Signal{Kind: wire.SignalAnswer, Value: 1 << 63}.Append(nil))
+	f.Add(wire.Signal{Kind: wire.SignalPoll, Value: 1}.Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if s, err := wire.ParseSignal(b); err == nil && !bytes.Equal(s.Append(nil), b) {
 			t.Errorf("% x reads as %v", b, s)

@@ -130,8 +130,12 @@ type Coordinator interface {
 	Report(ctx context.Context, r Report) error
 }
 
-// Sightings receives what the coordinator's own tunnel shows. Seen must not
-// block and does not keep s.
+// Sightings receives what the coordinator's own tunnel shows, and what comes
+// through it. Its methods must not block.
 type Sightings interface {
+	// Seen takes what the tunnel shows of its peers. It does not keep s.
 	Seen(now time.Time, s []Sighting)
+	// Polled takes the SignalPoll of a peer, with its Value, and has it
+	// answered.
+	Polled(from netip.Addr, epoch uint64)
 }

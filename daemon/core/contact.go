@@ -9,8 +9,6 @@ import (
 
 // When the coordinator is asked.
 const (
-	pollEvery    = 5 * time.Minute
-	pollSpread   = 0.2 // of it, around it
 	refusedFirst = 30 * time.Second
 	refusedMost  = 5 * time.Minute
 	// fetchPatience is how long the first Fetch waits for the path to come up:
@@ -24,10 +22,11 @@ type contact struct {
 	inFlight bool
 	asked    wire.Position // the last Fetch's
 	due      time.Time     // of the next Fetch
-	last     time.Time     // success; zero: none yet
-	ok       bool          // the last answer was an update we took
-	failing  time.Time     // since when there was no success; zero: not failing
-	err      error         // of the last failure
+	poll     poll
+	last     time.Time // when the coordinator last told us the map, or that it is still right; zero: not yet
+	ok       bool      // the last answer was an update we took
+	failing  time.Time // since when there was no success; zero: not failing
+	err      error     // of the last failure
 
 	// News that came while a Fetch was under way, whose answer may lack it.
 	news   bool   // of endpoints
@@ -47,7 +46,7 @@ func newContact() contact {
 func (t *contact) deadline() time.Time {
 	var d time.Time
 	if !t.inFlight {
-		d = t.due
+		d = earliest(t.due, t.poll.due)
 	}
 	return earliest(d, t.sayAt())
 }
@@ -68,9 +67,13 @@ func (c *Core) askCoordinator() {
 	if due(t.sayAt(), c.now) {
 		c.sayUnreached()
 	}
+	if !t.inFlight && due(t.poll.due, c.now) {
+		c.doPoll()
+	}
 	if t.inFlight || !due(t.due, c.now) {
 		return
 	}
+	t.poll = poll{}
 	t.inFlight, t.news, t.nudged, t.hurry = true, false, 0, false
 	t.asked = c.world.Position
 	if len(c.leftOut) > 0 {
@@ -173,15 +176,12 @@ func (c *Core) fetchAnswered(u *wire.Update) {
 	t.ok, t.last = true, c.now
 	t.retry.ok()
 	t.refused.ok()
-	t.due = c.now.Add(c.pollWait())
+	t.due = c.now.Add(c.spread(fetchEvery))
+	t.poll = poll{due: c.now.Add(c.spread(pollEvery)), fetch: t.due}
 	if t.news || t.nudged > u.Position.Revision {
 		t.due = c.now
 	}
 	c.take(u)
-}
-
-func (c *Core) pollWait() time.Duration {
-	return time.Duration(float64(pollEvery) * (1 - pollSpread/2 + pollSpread*c.cfg.Jitter))
 }
 
 // nudged notes that our map is at revision now, or that there is news of

@@ -39,9 +39,10 @@
 //
 // # The coordinator
 //
-// It is asked at once when it nudges and when its path comes up (at a start
-// the first question waits half a second for that), every five minutes
-// otherwise, and with backoff after failures. While it is away, or too busy to
+// The map is fetched at once when it nudges and when its path comes up (at a
+// start the first question waits half a second for that), every hour otherwise,
+// and with backoff after failures. Every five minutes it is polled: asked by one
+// datagram whether there is news (poll.go), in case its nudges were lost. While it is away, or too busy to
 // hear us, nothing else changes. On its own machine a nudge also brings about a
 // look at the tunnel: the role learns by it where the peer is that moved.
 package core

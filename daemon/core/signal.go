@@ -13,6 +13,9 @@ func (c *Core) signalled(ev Signalled) {
 			c.look.tunnel(c.now)
 		}
 	}
+	if ev.Signal.Kind == wire.SignalCurrent && ev.From == c.cfg.Coordinator.Address {
+		c.pollAnswered(ev.Signal.Value)
+	}
 	p := c.addrs[ev.From]
 	if p == nil {
 		return

@@ -265,6 +265,10 @@ func (n *node) payload(from key.PublicKey, x any) {
 	}
 	switch x := x.(type) {
 	case wire.Signal:
+		if x.Kind == wire.SignalPoll {
+			n.sim.role.polled(src, x.Value)
+			return
+		}
 		n.answer(core.Signalled{From: src, Signal: x})
 	case request:
 		n.later(simShell, func() { n.sendPayload(src, reply{x.id, n.sim.role.serve(src, x.body)}) })

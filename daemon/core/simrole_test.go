@@ -53,6 +53,18 @@ func (r *role) serve(from netip.Addr, body any) any {
 	return nil
 }
 
+// polled answers as the role does that knows who has fetched what.
+func (r *role) polled(from netip.Addr, epoch uint64) {
+	now := wire.Position{Revision: r.revision, Epoch: r.epoch, Seq: r.seq}
+	answer := wire.Signal{Kind: wire.SignalNudge, Value: r.revision}
+	if me := r.members[from]; me == nil {
+		return
+	} else if epoch == r.epoch && me.fetched == now {
+		answer = wire.Signal{Kind: wire.SignalCurrent, Value: epoch}
+	}
+	r.n.later(simShell, func() { r.n.sendPayload(from, answer) })
+}
+
 func (r *role) update(me *roleMember, at wire.Position) *wire.Update {
 	u := &wire.Update{Position: me.fetched, Network: "sim", Root: simRoot, Self: me.Member}
 	whole := at.Epoch != r.epoch || at.Revision != r.revision

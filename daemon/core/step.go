@@ -205,6 +205,6 @@ func (c *Core) ListenPort() uint16 { return c.view.port }
 // observation.
 func (c *Core) Backend() platform.Backend { return c.tun.observed.Backend }
 
-// LastFetch is when the coordinator last answered a Fetch; zero: not since
-// the start.
+// LastFetch is when the coordinator last told us the map, or, polled, that ours
+// is still right; zero: not since the start.
 func (c *Core) LastFetch() time.Time { return c.contact.last }
