@@ -82,10 +82,15 @@ func Selected(t testing.TB) []Arch {
 	return selected
 }
 
-// Each runs f as a subtest for every selected architecture, one after the other.
+// Each runs f as a subtest for every selected architecture. They run at the
+// same time, as far as -test.parallel lets them: a machine keeps one of the
+// host's processors busy.
 func Each(t *testing.T, f func(t *testing.T, arch Arch)) {
 	t.Helper()
 	for _, arch := range Selected(t) {
-		t.Run(arch.Name, func(t *testing.T) { f(t, arch) })
+		t.Run(arch.Name, func(t *testing.T) {
+			t.Parallel()
+			f(t, arch)
+		})
 	}
 }
