@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"ginnel/coordinator/api"
 	"ginnel/coordinator/store"
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
@@ -42,7 +42,7 @@ type Config struct {
 
 	Now  func() time.Time
 	Rand io.Reader // of cryptographic quality, for concurrent use
-	Log  *slog.Logger
+	Log  *journal.Logger
 
 	// Send sends a nudge to a peer, as well as it can, and does not block.
 	Send func(to netip.Addr, s wire.Signal)

@@ -18,7 +18,6 @@ package daemon
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/daemon/state"
+	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/wire"
 	"ginnel/wire/http1"
@@ -67,7 +67,7 @@ type Options struct {
 	// OpenRole opens the book of a network whose coordinator this machine is.
 	OpenRole func(n *config.Network, id state.Identity, h Hooks) (*Role, error)
 	Version  string
-	Log      *slog.Logger
+	Log      *journal.Logger
 }
 
 // Daemon runs the networks of one machine.

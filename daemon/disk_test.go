@@ -3,7 +3,6 @@ package daemon
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"ginnel/daemon/core"
 	"ginnel/daemon/state"
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/platform"
 	"ginnel/wire"
@@ -25,7 +25,7 @@ func TestSaveIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := makeState(t)
 		var log bytes.Buffer
-		p := &peer{disk: newDisk(), events: make(chan core.Event, 1), log: slog.New(slog.NewTextHandler(&log, nil)), store: openState(t, path)}
+		p := &peer{disk: newDisk(), events: make(chan core.Event, 1), log: journal.New(&log, journal.Info), store: openState(t, path)}
 		if err := p.store.Close(); err != nil { // all that is saved now fails
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestWriteLast(t *testing.T) {
 	path := makeState(t)
 	var names []platform.HostEntry
 	set := setFunc(func(entries []platform.HostEntry) { names = entries })
-	p := &peer{disk: newDisk(), log: slog.New(slog.DiscardHandler), store: openState(t, path), names: set}
+	p := &peer{disk: newDisk(), store: openState(t, path), names: set}
 	put(p.disk.maps, mapAt(1))
 	put(p.disk.maps, mapAt(2))
 	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"old"}}}})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/daemon/state"
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/platform"
@@ -131,7 +131,7 @@ func (m *machine) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	m.daemon = daemon.New(daemon.Options{
 		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test",
-		Log: slog.New(slog.NewTextHandler(&m.rig.log, &slog.HandlerOptions{Level: slog.LevelDebug})).With("machine", m.name),
+		Log: journal.New(&m.rig.log, journal.Debug).With("machine", m.name),
 	})
 	ended := make(chan error, 1)
 	d := m.daemon
@@ -162,7 +162,7 @@ func (m *machine) openRole(n *config.Network, id state.Identity, h daemon.Hooks)
 	}
 	c, err := coordinator.New(coordinator.Config{
 		Store: s, Book: book, Changes: changes, PrivateKey: id.PrivateKey, APIPort: id.Coordinator.APIPort,
-		Endpoints: n.Endpoints, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(&m.rig.log, nil)),
+		Endpoints: n.Endpoints, Now: time.Now, Rand: rand.Reader, Log: journal.New(&m.rig.log, journal.Info),
 		Send: h.Send, Wake: h.Wake,
 	})
 	if err != nil {

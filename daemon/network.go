@@ -3,12 +3,12 @@ package daemon
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
+	"ginnel/journal"
 )
 
 // How long a network that failed waits before it is tried again.
@@ -22,7 +22,7 @@ const (
 type network struct {
 	d      *Daemon
 	cfg    config.Network // does not change
-	log    *slog.Logger
+	log    *journal.Logger
 	cancel context.CancelFunc
 	done   chan struct{}
 	again  chan struct{} // holds one: do not wait any longer after a failure

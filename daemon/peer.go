@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"ginnel/daemon/control"
 	"ginnel/daemon/core"
 	"ginnel/daemon/state"
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/platform"
 	"ginnel/platform/dbfile"
@@ -27,7 +27,7 @@ type peer struct {
 	id    state.Identity
 	sys   System
 	names platform.Names // nil: none are kept
-	log   *slog.Logger
+	log   *journal.Logger
 	store *state.State // the writer's while it runs
 	core  *core.Core
 

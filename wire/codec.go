@@ -2,10 +2,8 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"strings"
+
+	"ginnel/wire/json"
 )
 
 // Decode reads exactly one JSON value from b, the body of a request, into v.
@@ -19,33 +17,10 @@ func Decode(b []byte, v any) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return Errorf(StatusBadRequest, "the body is empty, want JSON")
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return Errorf(StatusBadRequest, "the body is not the JSON wanted here: %s", decodeDetail(err))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Errorf(StatusBadRequest, "the body goes on after its JSON value at byte %d", d.InputOffset())
+	if err := json.UnmarshalStrict(b, v); err != nil {
+		return Errorf(StatusBadRequest, "the body is not the JSON wanted here: %v", err)
 	}
 	return nil
-}
-
-// decodeDetail says in the words of the sender what encoding/json says in the
-// words of Go.
-func decodeDetail(err error) string {
-	var typ *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &typ) && typ.Field != "":
-		return "field \"" + typ.Field + "\" cannot hold a JSON " + typ.Value
-	case errors.As(err, &typ):
-		return "a JSON " + typ.Value + " stands in the wrong place"
-	case errors.As(err, &syntax):
-		return syntax.Error()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "it ends in the middle"
-	}
-	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // Encode returns v as JSON. It panics when v is of a type that has no JSON:

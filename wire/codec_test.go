@@ -22,7 +22,7 @@ func TestDecode(t *testing.T) {
 		"{\"nam\":\"a\"}":            `unknown field "nam"`,
 		"{\"address\":\"10.0.0.1\"}": `unknown field "address"`,
 		"{\"name\":1}":               `field "name" cannot hold a JSON number`,
-		"[]":                         "array stands in the wrong place",
+		"[]":                         "cannot be a JSON array",
 		"{} {}":                      "goes on",
 		"{}x":                        "goes on",
 		"{}]":                        "goes on",

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -17,6 +15,7 @@ import (
 	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/state"
+	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/link"
 	"ginnel/platform/names"
@@ -24,10 +23,10 @@ import (
 )
 
 // quiet is for commands: they return errors and log nothing.
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet *journal.Logger
 
 // newSystem chooses the implementations of the platform's interfaces.
-func newSystem(log *slog.Logger) daemon.System {
+func newSystem(log *journal.Logger) daemon.System {
 	l := link.New()
 	return daemon.System{
 		Tunnels: wireguard.New(log),
@@ -43,7 +42,7 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 }
 
 // openRole joins the coordinator's role to the daemon of its machine.
-func openRole(p paths, log *slog.Logger) func(*config.Network, state.Identity, daemon.Hooks) (*daemon.Role, error) {
+func openRole(p paths, log *journal.Logger) func(*config.Network, state.Identity, daemon.Hooks) (*daemon.Role, error) {
 	return func(n *config.Network, id state.Identity, h daemon.Hooks) (*daemon.Role, error) {
 		s, book, changes, err := store.Open(p.book(n.Name))
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -15,6 +14,7 @@ import (
 
 	"ginnel/daemon"
 	"ginnel/daemon/local"
+	"ginnel/journal"
 	"ginnel/platform/dbfile"
 	"ginnel/wire/http1"
 )
@@ -26,27 +26,16 @@ stop it, and tunnels that the kernel carries stay as they are.`,
 	setup: func(fs *pflag.FlagSet) action {
 		verbose := fs.BoolP("verbose", "v", false, "log more")
 		return func(ctx context.Context, e *env, _ []string) error {
-			level := slog.LevelInfo
+			level := journal.Info
 			if *verbose {
-				level = slog.LevelDebug
+				level = journal.Debug
 			}
-			return runDaemon(ctx, e, newLog(e, level))
+			return runDaemon(ctx, e, journal.New(e.err, level))
 		}
 	},
 }}
 
-// newLog logs without time stamps: whoever runs the daemon adds them.
-func newLog(e *env, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level,
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}}))
-}
-
-func runDaemon(ctx context.Context, e *env, log *slog.Logger) error {
+func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 	sys := e.system(log)
 	if err := dbfile.EnsureDir(e.paths.state); err != nil {
 		return err
@@ -76,7 +65,7 @@ func runDaemon(ctx context.Context, e *env, log *slog.Logger) error {
 	return errors.Join(err, <-served)
 }
 
-func reloadOnHangup(ctx context.Context, d *daemon.Daemon, log *slog.Logger) {
+func reloadOnHangup(ctx context.Context, d *daemon.Daemon, log *journal.Logger) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGHUP)
 	defer signal.Stop(c)

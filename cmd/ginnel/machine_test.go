@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
+	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/fake"
 	"ginnel/wire"
@@ -52,7 +52,7 @@ func newMachine(t *testing.T) *machine {
 		paths: paths{
 			config: filepath.Join(dir, "etc/ginnel.conf"), state: filepath.Join(dir, "lib/ginnel"), socket: filepath.Join(run, "s"),
 		},
-		system: func(*slog.Logger) daemon.System { return systemOf(m.os) },
+		system: func(*journal.Logger) daemon.System { return systemOf(m.os) },
 	}
 	return m
 }
@@ -98,7 +98,7 @@ func (m *machine) startDaemon() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		s := http1.Server{Handler: local.Handler(m), Log: slog.New(slog.DiscardHandler)}
+		s := http1.Server{Handler: local.Handler(m)}
 		if err := s.Serve(ctx, l); err != nil {
 			m.t.Errorf("serve the local API: %v", err)
 		}

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -28,6 +27,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ginnel/daemon"
+	"ginnel/journal"
 	"ginnel/platform/terminal"
 )
 
@@ -54,7 +54,7 @@ type env struct {
 	out, err io.Writer
 	terminal bool // in is a terminal: questions may be asked
 	paths    paths
-	system   func(*slog.Logger) daemon.System // makes this machine's operating system
+	system   func(*journal.Logger) daemon.System // makes this machine's operating system
 }
 
 func main() {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -63,7 +62,7 @@ func serveHub(t *testing.T, o *fake.OS, network *coordinatortest.Network, inv *w
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		s := http1.Server{Handler: answer, Log: slog.New(slog.DiscardHandler)}
+		s := http1.Server{Handler: answer}
 		if err := s.Serve(ctx, l); err != nil {
 			t.Errorf("serve the API: %v", err)
 		}

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
+
+	"ginnel/wire/json"
 )
 
 // say prints the line by which a command tells what it did.
@@ -21,13 +22,11 @@ func (e *env) note(format string, args ...any) { fmt.Fprintf(e.err, format+"\n",
 
 // printJSON prints v, indented, as the only output.
 func (e *env) printJSON(v any) error {
-	enc := json.NewEncoder(e.out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("print the result: %w", err)
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("make JSON of the result: %w", err)
 	}
-	return nil
+	return e.say("%s", json.Indent(b))
 }
 
 // printTable prints rows in columns, without spaces at their ends; the first

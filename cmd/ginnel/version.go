@@ -8,15 +8,23 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// build says what this program was built from and for.
+type build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"` // "linux/mipsle"
+}
+
 var versionCommands = []command{{
 	name: "version", brief: "Print the version",
 	setup: func(fs *pflag.FlagSet) action {
 		asJSON := jsonOption(fs)
 		return func(_ context.Context, e *env, _ []string) error {
+			b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 			if *asJSON {
-				return e.printJSON(map[string]string{"version": version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+				return e.printJSON(b)
 			}
-			fmt.Fprintf(e.out, "ginnel %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(e.out, "ginnel %s (%s, %s)\n", b.Version, b.Go, b.Platform)
 			return nil
 		}
 	},

@@ -1,11 +1,12 @@
 package api
 
 import (
-	"encoding/json"
+	"slices"
 
 	"ginnel/network"
 	"ginnel/wire"
 	"ginnel/wire/http1"
+	"ginnel/wire/json"
 )
 
 func (s *server) listPeers(*call) (*http1.Response, error) {
@@ -55,12 +56,12 @@ func (s *server) patchPeer(c *call) (*http1.Response, error) {
 // checkFixed refuses a patch that names what never changes, with a better
 // reason than an unknown field has.
 func checkFixed(body []byte) error {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
+	names, err := json.Names(body)
+	if err != nil {
 		return nil // wire.Decode will say what is wrong
 	}
 	for _, name := range []string{"address", "public_key", "cidr"} {
-		if _, ok := fields[name]; ok {
+		if slices.Contains(names, name) {
 			return wire.Errorf(wire.StatusUnprocessable, "a peer's address, public key and CIDR never change, and the request has %q: invite a new peer instead", name)
 		}
 	}

@@ -16,10 +16,10 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
 	"strings"
 
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
@@ -77,7 +77,7 @@ type Admins interface {
 
 // Overlay returns the handler for the overlay's listener. It trusts nothing
 // but a request's source address and token.
-func Overlay(p Peers, a Admins, log *slog.Logger) http1.Handler {
+func Overlay(p Peers, a Admins, log *journal.Logger) http1.Handler {
 	s := &server{peers: p, admins: a, log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		c, err := s.authenticate(r)
@@ -90,7 +90,7 @@ func Overlay(p Peers, a Admins, log *slog.Logger) http1.Handler {
 
 // Local returns the handler for callers that may act as the coordinator's own
 // peer, at own, with the rights of an admin: the reach to it is the proof.
-func Local(p Peers, a Admins, log *slog.Logger, own netip.Addr) http1.Handler {
+func Local(p Peers, a Admins, log *journal.Logger, own netip.Addr) http1.Handler {
 	s := &server{peers: p, admins: a, log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		return s.serve(r, Caller{Address: own, Standing: Admin})
@@ -100,7 +100,7 @@ func Local(p Peers, a Admins, log *slog.Logger, own netip.Addr) http1.Handler {
 type server struct {
 	peers  Peers
 	admins Admins
-	log    *slog.Logger
+	log    *journal.Logger
 }
 
 // forwarded are the headers by which a proxy names where a request came from.

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"net/textproto"
 	"net/url"
@@ -117,7 +116,7 @@ func (n *Network) Start(book *network.Book, tail []network.Change) {
 	cfg := coordinator.Config{
 		Store: n.Store, Book: book, Changes: tail, PrivateKey: n.Keys["hub"],
 		APIPort: 51820, Endpoints: []string{"hub.example:51820"},
-		Now: time.Now, Rand: reader{n}, Log: slog.New(slog.DiscardHandler),
+		Now: time.Now, Rand: reader{n},
 		Send: n.send, Wake: n.wake,
 	}
 	if n.Configure != nil {

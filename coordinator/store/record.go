@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/platform/dbfile"
+	"ginnel/wire/json"
 )
 
 // The values, as JSON.

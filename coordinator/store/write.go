@@ -1,13 +1,13 @@
 package store
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 
 	"go.etcd.io/bbolt"
 
 	"ginnel/network"
+	"ginnel/wire/json"
 )
 
 // writer writes within one transaction. After its first error it does nothing

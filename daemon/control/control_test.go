@@ -3,7 +3,6 @@ package control_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"net/textproto"
@@ -45,7 +44,7 @@ func newServer(t *testing.T) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		h := http1.Server{Handler: s.handle, Log: slog.New(slog.DiscardHandler)}
+		h := http1.Server{Handler: s.handle}
 		if err := h.Serve(ctx, l); err != nil {
 			t.Errorf("serve: %v", err)
 		}

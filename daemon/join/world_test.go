@@ -3,7 +3,6 @@ package join_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"sync"
@@ -75,7 +74,7 @@ func (w *world) startHub() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		s := http1.Server{Log: slog.New(slog.DiscardHandler), Handler: func(ctx context.Context, r *http1.Request) *http1.Response { return w.answer(ctx, r) }}
+		s := http1.Server{Handler: func(ctx context.Context, r *http1.Request) *http1.Response { return w.answer(ctx, r) }}
 		if err := s.Serve(ctx, l); err != nil {
 			w.t.Errorf("serve the API: %v", err)
 		}

@@ -3,7 +3,6 @@ package local_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -55,7 +54,7 @@ func serve(t *testing.T, d local.Daemon) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		s := http1.Server{Handler: local.Handler(d), Log: slog.New(slog.DiscardHandler)}
+		s := http1.Server{Handler: local.Handler(d)}
 		if err := s.Serve(ctx, l); err != nil {
 			t.Errorf("serve: %v", err)
 		}

@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 
@@ -11,6 +10,7 @@ import (
 	"ginnel/daemon/core"
 	"ginnel/key"
 	"ginnel/wire"
+	"ginnel/wire/json"
 )
 
 // head is a map without its members.

@@ -9,7 +9,7 @@ import (
 
 // pure are the packages that do no I/O, read no clock, draw no random numbers
 // and start no goroutine, so that the same input always gives the same output.
-var pure = []string{"key", "wire", "network", "platform", "daemon/core", "daemon/config", "platform/uci", "platform/wireguard/kernel/message"}
+var pure = []string{"key", "wire", "wire/json", "network", "platform", "daemon/core", "daemon/config", "platform/uci", "platform/wireguard/kernel/message"}
 
 // impure are the imports that a pure package has no use for. Those that end in
 // "/..." include what is below.
@@ -24,6 +24,8 @@ var pureExceptions = map[string][]string{
 	// The interfaces of the platform and of the coordinator speak of
 	// connections; the diffs, which are what is pure in platform, do not.
 	"net": {"platform"},
+	// It remembers what it has found out about types.
+	"sync": {"wire/json"},
 }
 
 // clock are the names of package time that read the clock or wait for it.

@@ -3,8 +3,8 @@ package wireguard
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 
+	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/wireguard/kernel"
 	"ginnel/platform/wireguard/userspace"
@@ -18,7 +18,7 @@ type Tunnels struct {
 
 // New returns the tunnels of this machine. What the embedded device has to say goes
 // to log, for debugging.
-func New(log *slog.Logger) *Tunnels {
+func New(log *journal.Logger) *Tunnels {
 	return &Tunnels{[]platform.Tunnels{kernel.New(), userspace.New(log)}}
 }
 

@@ -155,13 +155,13 @@ func refusal(err error) error {
 func (c *conn) handle(req *Request) (resp *Response) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.pool.log().Error("handler panicked", "method", req.Method, "path", req.Path, "err", v, "stack", string(debug.Stack()))
+			c.pool.server.Log.Error("handler panicked", "method", req.Method, "path", req.Path, "err", v, "stack", string(debug.Stack()))
 			resp = Fail(errInside)
 		}
 	}()
 	resp = c.pool.server.Handler(c.pool.ctx, req)
 	if err := checkResponse(resp); err != nil {
-		c.pool.log().Error("handler's response cannot be sent", "method", req.Method, "path", req.Path, "err", err)
+		c.pool.server.Log.Error("handler's response cannot be sent", "method", req.Method, "path", req.Path, "err", err)
 		broken := Fail(errInside)
 		if resp != nil {
 			broken.Done = resp.Done
@@ -201,7 +201,7 @@ func (c *conn) last(resp *Response, headOnly bool) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			c.pool.log().Error("a response's Done panicked", "err", v, "stack", string(debug.Stack()))
+			c.pool.server.Log.Error("a response's Done panicked", "err", v, "stack", string(debug.Stack()))
 		}
 	}()
 	resp.Done()

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/textproto"
@@ -11,6 +10,7 @@ import (
 	"unicode"
 
 	"ginnel/wire"
+	"ginnel/wire/json"
 )
 
 // JSON makes a request and reads its answer. target is an escaped path, with a

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
+
+	"ginnel/journal"
 )
 
 // The server's patience.
@@ -46,7 +47,7 @@ type Server struct {
 	// MaxConns counts.
 	MaxPerAddr int
 	// Log receives handlers' panics and accept errors; nil: nothing is logged.
-	Log *slog.Logger
+	Log *journal.Logger
 }
 
 // Serve answers the connections of l until ctx ends, and then returns nil. It
@@ -91,7 +92,7 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 		}
 		if !failing {
 			failing = true
-			p.log().Warn("accept a connection", "err", err)
+			p.server.Log.Warn("accept a connection", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -120,13 +121,6 @@ func (p *pool) add(ctx context.Context, nc net.Conn) {
 		defer p.remove(c)
 		c.serve()
 	})
-}
-
-func (p *pool) log() *slog.Logger {
-	if p.server.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return p.server.Log
 }
 
 // remoteOf returns a TCP connection's other end.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/journal"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -168,4 +168,4 @@ func (r *recorder) String() string {
 	return r.text.String()
 }
 
-func (r *recorder) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r, nil)) }
+func (r *recorder) logger() *journal.Logger { return journal.New(r, journal.Info) }

@@ -2,25 +2,24 @@ package userspace
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/device"
 
+	"ginnel/journal"
 	"ginnel/platform"
 )
 
 // Tunnels makes interfaces of the embedded device. It implements
 // platform.Tunnels.
-type Tunnels struct{ log *slog.Logger }
+type Tunnels struct{ log *journal.Logger }
 
 // New returns the embedded device's tunnels. What it has to say goes to log,
 // for debugging.
-func New(log *slog.Logger) *Tunnels { return &Tunnels{log} }
+func New(log *journal.Logger) *Tunnels { return &Tunnels{log} }
 
 // tunnel is an interface of the embedded device.
 type tunnel struct {
@@ -57,9 +56,9 @@ func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 // deviceLog hands the device's lines to log for debugging, whatever their
 // level: what matters to people shows in the errors and in the tunnel's state.
 // The device names peers by a few characters of their public key.
-func deviceLog(log *slog.Logger, name string) *device.Logger {
+func deviceLog(log *journal.Logger, name string) *device.Logger {
 	logf := func(format string, args ...any) {
-		if log.Enabled(context.Background(), slog.LevelDebug) {
+		if log.Enabled(journal.Debug) {
 			log.Debug(fmt.Sprintf(format, args...), "link", name)
 		}
 	}

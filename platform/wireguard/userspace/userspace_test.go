@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -16,13 +15,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ginnel/journal"
 	"ginnel/key"
 	"ginnel/platform"
 	"ginnel/platform/platformtest"
 )
 
 // quiet is a log that nobody reads.
-var quiet = slog.New(slog.DiscardHandler)
+var quiet *journal.Logger
 
 func TestTunnel(t *testing.T) {
 	platformtest.Tunnel(t, func(t *testing.T) platform.Tunnels {
@@ -157,7 +157,7 @@ func (l *logged) String() string {
 func TestLog(t *testing.T) {
 	platformtest.Namespace(t)
 	var text logged
-	tn, err := New(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))).Open("wg0", 1380)
+	tn, err := New(journal.New(&text, journal.Debug)).Open("wg0", 1380)
 	if err != nil {
 		t.Fatal(err)
 	}
