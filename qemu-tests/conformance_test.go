@@ -13,7 +13,7 @@ import (
 var conformance = []struct{ pkg, run string }{
 	{"./qemu-tests/kernel", "."},
 	{"./platform/link", "."},
-	{"./platform/wireguard/userspace", "^TestConformance$"},
+	{"./platform/wireguard/userspace", "^TestTunnel$"},
 }
 
 // TestConformance runs on each kind of machine what holds there, and not only

@@ -23,7 +23,8 @@ type Command struct {
 	Output string // what the console showed meanwhile, the kernel's messages included
 }
 
-// Check fails the test unless all commands were run and ended with status 0.
+// Check fails the test unless all commands were run and ended with status 0. A
+// test binary that found no test to run has failed, too.
 func (r Result) Check(t testing.TB) {
 	t.Helper()
 	if r.Failure != "" {
@@ -34,6 +35,8 @@ func (r Result) Check(t testing.TB) {
 			t.Errorf("machine: %s did not end", strings.Join(c.Args, " "))
 		} else if c.Status != 0 {
 			t.Errorf("machine: %s ended with status %d %s", strings.Join(c.Args, " "), c.Status, c.Why)
+		} else if strings.Contains(c.Output, "testing: warning: no tests to run") {
+			t.Errorf("machine: %s ran no test", strings.Join(c.Args, " "))
 		}
 	}
 	if len(r.Commands) == 0 && r.Failure == "" {
