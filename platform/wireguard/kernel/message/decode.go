@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"ginnel/key"
@@ -51,7 +52,7 @@ func (d *Decoder) Finish() {
 		s.PrivateKey = key.PrivateKey{}
 	}
 	d.share()
-	slices.SortFunc(s.Peers, func(a, b platform.Peer) int { return a.PublicKey.Compare(b.PublicKey) })
+	sort.Sort((*byKey)(&s.Peers))
 	s.Peers = slices.CompactFunc(s.Peers, func(a, b platform.Peer) bool { return a.PublicKey == b.PublicKey })
 	if len(s.Peers) > 0 {
 		s.Peers = slices.Grow(s.Peers, 1)
@@ -70,7 +71,7 @@ func (d *Decoder) share() {
 		p := &d.s.Peers[i]
 		to := from + len(p.AllowedIPs)
 		p.AllowedIPs = d.allowed[from:to:to]
-		slices.SortFunc(p.AllowedIPs, netip.Prefix.Compare)
+		sort.Sort((*byPrefix)(&p.AllowedIPs))
 		from = to
 	}
 }
