@@ -11,9 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quiet is the shortest time between two calls of changed: a routing daemon,
-// or a link that comes up, makes hundreds of changes at once.
-const quiet = 100 * time.Millisecond
+const (
+	// quiet is the shortest time between two calls of changed: a routing daemon,
+	// or a link that comes up, makes hundreds of changes at once.
+	quiet = 100 * time.Millisecond
+	// settling is how long the first change of some waits for those that belong
+	// to it: an address goes and then another comes, and who looks in between
+	// sees neither.
+	settling = 10 * time.Millisecond
+)
 
 // watched is the mask of multicast groups the monitor listens to.
 const watched = 1<<(unix.RTNLGRP_LINK-1) |
@@ -22,7 +28,7 @@ const watched = 1<<(unix.RTNLGRP_LINK-1) |
 
 // Watch implements platform.Network. The first call of changed comes as soon
 // as Watch listens, so that nothing is missed between an earlier Observe and
-// now. A change is told at once, those that follow within 100 ms as one. When
+// now. A change is told after 10 ms, those that follow within 100 ms as one. When
 // news were lost, because there were too many, that is a change too. Our own
 // changes are told like any other's.
 func (*Link) Watch(ctx context.Context, changed func()) error {
@@ -59,19 +65,22 @@ func watch(nl *netlink.Conn, changed func()) error {
 		if err := receive(nl); err != nil {
 			return err
 		}
+		if _, err := collect(nl, settling); err != nil {
+			return err
+		}
 		for more := true; more; {
 			changed()
 			var err error
-			if more, err = collect(nl); err != nil {
+			if more, err = collect(nl, quiet); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// collect receives for the quiet time and tells whether something came.
-func collect(nl *netlink.Conn) (came bool, err error) {
-	if err := nl.SetReadDeadline(time.Now().Add(quiet)); err != nil {
+// collect receives for some time and tells whether something came.
+func collect(nl *netlink.Conn, d time.Duration) (came bool, err error) {
+	if err := nl.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return false, err
 	}
 	for {
