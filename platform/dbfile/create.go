@@ -30,16 +30,23 @@ func Create(path string, init func(*bbolt.Tx) error) error {
 // inMemory makes a database in a file without a name, and returns it at its
 // beginning, with the number of bytes in use: bbolt makes it longer.
 func inMemory(init func(*bbolt.Tx) error) (ram *os.File, size int64, err error) {
-	fd, err := unix.MemfdCreate("ginnel", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, 0, fmt.Errorf("make a file in memory: %w", err)
+	if ram, err = newMemory(); err != nil {
+		return nil, 0, err
 	}
-	ram = os.NewFile(uintptr(fd), "memory")
 	if size, err = fillMemory(ram, init); err != nil {
 		ram.Close()
 		return nil, 0, err
 	}
 	return ram, size, nil
+}
+
+// newMemory makes a file without a name.
+func newMemory() (*os.File, error) {
+	fd, err := unix.MemfdCreate("ginnel", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make a file in memory: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "memory"), nil
 }
 
 func fillMemory(ram *os.File, init func(*bbolt.Tx) error) (size int64, err error) {

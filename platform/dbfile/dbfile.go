@@ -103,15 +103,21 @@ func Open(path string, o Options) (*DB, error) {
 		o.Wait = defaultWait
 	}
 	db, err := openFiles(path, o)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("database %s %w: %w", path, platform.ErrNotExist, fs.ErrNotExist)
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("database %s is %w: another ginnel has it open", path, platform.ErrInUse)
-	case err != nil:
-		return nil, fmt.Errorf("open database %s: %w", path, err)
+	if err != nil {
+		return nil, explain(path, err)
 	}
 	return db, nil
+}
+
+// explain makes an error that opening path ended with ready for people.
+func explain(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("database %s %w: %w", path, platform.ErrNotExist, fs.ErrNotExist)
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("database %s is %w: another ginnel has it open", path, platform.ErrInUse)
+	}
+	return fmt.Errorf("open database %s: %w", path, err)
 }
 
 // View calls f with a transaction that sees one state of the database.
