@@ -1,5 +1,5 @@
 // Package store keeps the coordinator's book on disk: one bbolt file, usually
-// NETWORK.book. It holds public keys only.
+// NETWORK.book. The file holds public keys only.
 //
 // # Schema 1
 //
@@ -14,6 +14,15 @@
 // family. Values are JSON. The last [TailLength] changes are kept with their
 // parts alone, so that peers get deltas across a restart; older ones go in the
 // transaction that adds new ones.
+//
+// # Backups
+//
+// A database is of one byte order, and its file must not be copied while it is
+// written to. A [Backup] is a text that every kind of machine reads, with all that
+// makes a machine the coordinator, the private key included. It is made from
+// what is on the disk ([Read]), beside a running daemon and without one; so the
+// key is given to those who may read the files, and never leaves by the daemon's
+// socket, which more people may open.
 //
 // # Failures
 //
@@ -51,9 +60,7 @@ type Store struct{ db *dbfile.DB }
 
 // Create makes the file at path, mode 0600, with book in it and change, the
 // one that led to it, as its tail; a zero change leaves the tail empty. An
-// existing file is an error that wraps fs.ErrExist. Who restores an older book
-// raises its revision well above every one that peers may have seen: a peer
-// must not take the new revisions for those it knows.
+// existing file is an error that wraps fs.ErrExist.
 func Create(path string, book *network.Book, change network.Change) error {
 	return dbfile.Create(path, func(tx *bbolt.Tx) error {
 		for _, name := range buckets {
@@ -94,6 +101,21 @@ func open(path string, steps []migration) (*Store, *network.Book, []network.Chan
 		return nil, nil, nil, fmt.Errorf("read book %s: %w", path, err)
 	}
 	return &Store{db: db}, book, tail, nil
+}
+
+// Read returns the book in the file at path, which another process may have open
+// and write to. Errors are Open's.
+func Read(path string) (*network.Book, error) {
+	db, err := dbfile.OpenCopy(path)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	book, _, err := load(db, migrations)
+	if err != nil {
+		return nil, fmt.Errorf("read book %s: %w", path, err)
+	}
+	return book, nil
 }
 
 func load(db *dbfile.DB, steps []migration) (book *network.Book, tail []network.Change, err error) {

@@ -114,6 +114,21 @@ func Open(path string) (*State, error) {
 	return s, nil
 }
 
+// Read returns who this machine is by the file at path, which another process
+// may have open. Errors are Open's.
+func Read(path string) (Identity, error) {
+	db, err := dbfile.OpenCopy(path)
+	if err != nil {
+		return Identity{}, err
+	}
+	s := &State{path: path, db: db}
+	defer s.Close()
+	if err := s.load(); err != nil {
+		return Identity{}, fmt.Errorf("read state %s: %w", path, err)
+	}
+	return s.identity, nil
+}
+
 func (s *State) load() error {
 	if err := migrate(s.db); err != nil {
 		return err
