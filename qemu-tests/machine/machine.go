@@ -105,7 +105,7 @@ func (m *Machine) start() error {
 	})
 	go func() {
 		defer close(m.done)
-		m.console.read(r, m.halted)
+		m.console.read(r, m.line)
 		_ = r.Close()
 		<-exited
 		timer.Stop()
@@ -113,9 +113,16 @@ func (m *Machine) start() error {
 	return nil
 }
 
-// halted ends the emulator of a machine that cannot switch itself off, once its
-// kernel says that it has stopped.
-func (m *Machine) halted(line string) {
+// ConsoleVariable is the environment variable that, when it is not empty, has
+// the machines' consoles shown on standard error as they come.
+const ConsoleVariable = "QEMU_CONSOLE"
+
+// line looks at a line of the console. It ends the emulator of a machine that
+// cannot switch itself off, once its kernel says that it has stopped.
+func (m *Machine) line(line string) {
+	if os.Getenv(ConsoleVariable) != "" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", m.spec.Arch.Name, line)
+	}
 	if strings.Contains(line, "System halted") {
 		_ = m.cmd.Process.Kill()
 	}
