@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-kernels fuzz fmt clean tools qemu-tools
+.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-flash qemu-kernels fuzz fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,7 @@ SIMULATED := Mesh|Move|Address|Coordinator|Restart|SymmetricNAT|Chaos|Converges|
 mips: ## the pure packages on an emulated big-endian processor
 	$(call need,qemu-mips-static:qemu-user-static)
 	GOARCH=mips GOMIPS=softfloat $(GO) test -exec qemu-mips-static -skip '$(SIMULATED)' $(PURE)
+	GOARCH=mips GOMIPS=softfloat $(GO) test -exec qemu-mips-static -run Backup ./coordinator/store
 
 netlab: tools ## the real binary on hosts, routers and NATs in network namespaces (root)
 	$(GO) test -count=1 -skip '^TestKernel' ./netlab/...
@@ -86,8 +87,12 @@ export QEMU_ARCHES
 qemu: qemu-tools qemu-kernels ## the same and more on emulated machines with real kernels (QEMU_ARCHES)
 	$(GO) test -count=1 -p 1 -timeout 60m ./qemu-tests ./qemu-tests/flash
 
-qemu-all: ## qemu for all five architectures
+qemu-all: qemu-flash ## qemu for all five architectures
 	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips'
+
+qemu-flash: ## cut the power of a coordinator on jffs2 and UBIFS 50 times each, and watch an idle one for 5 minutes
+	$(MAKE) qemu-kernels QEMU_ARCHES=mipsle
+	$(GO) test -count=1 -timeout 3h ./qemu-tests/flash -run 'PowerCut|Wear' -v -kills 50 -idle 5m
 
 qemu-kernels: qemu-tools ## fetch kernels for QEMU_ARCHES from Debian, or build them, into ~/.cache/ginnel-qemu
 	qemu-tests/kernels/fetch $(QEMU_ARCHES)
@@ -121,7 +126,7 @@ tools: ## install what the tests need besides Go: gcc (for the race detector), c
 	$(call need,$(TOOLS),libc6-dev)
 
 qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their kernels
-	$(call need,depmod:kmod xz:xz-utils $(sort $(foreach a,$(QEMU_ARCHES),$(QEMU_$(a)))),libc6-dev)
+	$(call need,depmod:kmod xz:xz-utils mkfs.ext4:e2fsprogs $(sort $(foreach a,$(QEMU_ARCHES),$(QEMU_$(a)))),libc6-dev)
 
 clean: ## remove what was built
 	rm -rf bin

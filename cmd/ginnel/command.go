@@ -32,7 +32,7 @@ var commands []command
 func init() {
 	for _, noun := range [][]command{
 		networkCommands, cidrCommands, associationCommands, peerCommands,
-		membershipCommands, upDownCommands, statusCommands, daemonCommands, versionCommands,
+		backupCommands, membershipCommands, upDownCommands, statusCommands, daemonCommands, versionCommands,
 	} {
 		commands = append(commands, noun...)
 	}

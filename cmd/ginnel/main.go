@@ -4,7 +4,7 @@
 // interfaces.
 //
 // The commands are a table ([commands]); each noun has a file. All but
-// daemon, network, join, leave, up and down do nothing but ask the daemon over
+// daemon, network, backup, restore, join, leave, up and down do nothing but ask the daemon over
 // its socket.
 //
 // A command prints its result on standard output: a table, with --json the

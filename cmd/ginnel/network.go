@@ -95,19 +95,10 @@ func hostLabel() string {
 	return host
 }
 
-// createNetwork makes the book, this machine's identity and the section, in
-// this order; when one fails those before it are removed.
-func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Prefix, name string) (err error) {
-	if err := e.checkNew(n); err != nil {
+// createNetwork makes a network whose coordinator is this machine.
+func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Prefix, name string) error {
+	if err := e.checkPlace(ctx, n, root); err != nil {
 		return err
-	}
-	if err := e.checkRange(ctx, root); err != nil {
-		return err
-	}
-	if !exists(state.Path(e.paths.state, n.Name)) { // otherwise leftovers are in the way, which the steps below tell
-		if err := daemon.CheckFree(e.system(quiet).Network, n.Name); err != nil {
-			return err
-		}
 	}
 	private, err := key.Generate(rand.Reader)
 	if err != nil {
@@ -117,16 +108,36 @@ func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Pre
 	if err != nil {
 		return err
 	}
+	return e.settle(n, book, private, n.ListenPort, func(path string) error { return store.Create(path, book, change) })
+}
+
+// checkPlace refuses a network that this machine cannot be the coordinator of.
+func (e *env) checkPlace(ctx context.Context, n config.Network, root netip.Prefix) error {
+	if err := e.checkNew(n); err != nil {
+		return err
+	}
+	if err := e.checkRange(ctx, root); err != nil {
+		return err
+	}
+	if exists(state.Path(e.paths.state, n.Name)) { // leftovers are in the way, which settle tells
+		return nil
+	}
+	return daemon.CheckFree(e.system(quiet).Network, n.Name)
+}
+
+// settle makes the book, this machine's identity as its coordinator, and the
+// section, in this order; when one fails those before it are removed.
+func (e *env) settle(n config.Network, book *network.Book, private key.PrivateKey, apiPort uint16, create func(path string) error) error {
 	if err := dbfile.EnsureDir(e.paths.state); err != nil {
 		return err
 	}
-	if err := store.Create(e.paths.book(n.Name), book, change); err != nil {
+	if err := create(e.paths.book(n.Name)); err != nil {
 		return leftOver(err, "network remove", n.Name)
 	}
 	self := book.Coordinator()
 	id := state.Identity{
-		Network: n.Name, Root: root, Name: name, Address: self.Address, PrivateKey: private,
-		Coordinator: state.Coordinator{Address: self.Address, PublicKey: self.Key, APIPort: n.ListenPort},
+		Network: n.Name, Root: book.Root(), Name: self.Name, Address: self.Address, PrivateKey: private,
+		Coordinator: state.Coordinator{Address: self.Address, PublicKey: self.Key, APIPort: apiPort},
 	}
 	if err := state.Create(state.Path(e.paths.state, n.Name), id); err != nil {
 		return errors.Join(leftOver(err, "leave", n.Name), os.Remove(e.paths.book(n.Name)))

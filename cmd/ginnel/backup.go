@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"ginnel/coordinator/store"
+	"ginnel/daemon/config"
+	"ginnel/daemon/state"
+	"ginnel/platform/dbfile"
+)
+
+// maxBackup is the most bytes of a backup that restore reads: that of a network
+// of 1,000 peers has 250,000.
+const maxBackup = 64 << 20
+
+var backupCommands = []command{
+	{
+		name: "backup", args: "FILE|-", least: 1, most: 1,
+		brief: "Back up a network on its coordinator: the book, its private key and configuration",
+		about: `They go to a new file, or to standard output (-), as one text. Whoever has it can be the
+coordinator: it is as secret as a key. It is made while the daemon runs or does not, and any kind
+of machine can restore it.`,
+		setup: func(fs *pflag.FlagSet) action {
+			network := networkOption(fs)
+			return func(_ context.Context, e *env, args []string) error { return backUp(e, *network, args[0]) }
+		},
+	},
+	{
+		name: "restore", args: "FILE|-", least: 1, most: 1,
+		brief: "Make this machine the coordinator that a backup was made of",
+		about: `The peers find it where they found the old one: move that name or address here, or give the new
+one to every peer's configuration. The old machine must not come back. What was changed
+after the backup is undone: who was invited since must be invited again, who was removed is
+back. Nothing that is there is replaced.`,
+		setup: func(fs *pflag.FlagSet) action {
+			endpoints := fs.StringArray("endpoint", nil, "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
+			return func(ctx context.Context, e *env, args []string) error { return restore(ctx, e, args[0], *endpoints) }
+		},
+	},
+}
+
+// backUp makes a backup of the network that is meant and writes it to path.
+func backUp(e *env, name, path string) error {
+	n, err := e.coordinated(name)
+	if err != nil {
+		return err
+	}
+	text, revision, err := e.backup(n)
+	if err != nil {
+		return err
+	}
+	if path == "-" {
+		_, err := e.out.Write(text)
+		return err
+	}
+	if err := dbfile.CreateFile(path, text, 0o600); err != nil {
+		return err
+	}
+	return e.say("backed up network %s at revision %d to %s: keep it secret", n.Name, revision, path)
+}
+
+// coordinated returns the section of a network that this machine coordinates;
+// with an empty name the only one's.
+func (e *env) coordinated(name string) (*config.Network, error) {
+	cfg, err := e.paths.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range cfg.Networks {
+		if n := &cfg.Networks[i]; n.Role == config.Coordinator && (name == "" || name == n.Name) {
+			names = append(names, n.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, errors.New("this machine is not the coordinator of such a network: a backup is made there")
+	}
+	if name, err = theOnly(names, "say which with --network"); err != nil {
+		return nil, err
+	}
+	n, _ := cfg.Network(name)
+	return n, nil
+}
+
+// backup makes a backup of what is on the disk, beside the daemon.
+func (e *env) backup(n *config.Network) (text []byte, revision uint64, err error) {
+	book, err := store.Read(e.paths.book(n.Name))
+	if err != nil {
+		return nil, 0, err
+	}
+	id, err := state.Read(state.Path(e.paths.state, n.Name))
+	if err != nil {
+		return nil, 0, err
+	}
+	section, err := config.Set("backup", nil, *n)
+	if err != nil {
+		return nil, 0, err
+	}
+	b := store.Backup{Book: book, PrivateKey: id.PrivateKey, APIPort: id.Coordinator.APIPort, Config: string(section)}
+	text, err = b.Encode()
+	return text, book.Revision(), err
+}
+
+func restore(ctx context.Context, e *env, path string, endpoints []string) error {
+	b, n, err := readBackup(e.in, path)
+	if err != nil {
+		return err
+	}
+	if len(endpoints) > 0 {
+		n.Endpoints = endpoints
+	}
+	if err := e.checkPlace(ctx, *n, b.Book.Root()); err != nil {
+		return err
+	}
+	err = e.settle(*n, b.Book, b.PrivateKey, b.APIPort, func(path string) error { return store.Restore(path, b.Book) })
+	if err != nil {
+		return err
+	}
+	if err := e.say("restored network %s (%s) with %s; this machine is its coordinator, %s",
+		n.Name, b.Book.Root(), plural(len(b.Book.Peers()), "peer"), b.Book.Coordinator().Address); err != nil {
+		return err
+	}
+	_, err = e.takeUp(ctx, n.Name, isUp)
+	return err
+}
+
+// readBackup reads a backup from path, and the section in it.
+func readBackup(in io.Reader, path string) (*store.Backup, *config.Network, error) {
+	if path == "-" {
+		path = "standard input"
+	} else {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the backup: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxBackup))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the backup: %w", err)
+	}
+	b, err := store.DecodeBackup(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	cfg, err := config.Parse("the backup's configuration", []byte(b.Config))
+	if err != nil {
+		return nil, nil, err
+	}
+	n, ok := cfg.Network(b.Book.Name())
+	if !ok || n.Role != config.Coordinator {
+		return nil, nil, fmt.Errorf("%s: %w: its configuration is not that of %s's coordinator", path, store.ErrNoBackup, b.Book.Name())
+	}
+	return b, n, nil
+}
