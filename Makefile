@@ -59,7 +59,7 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/*)
 
 # Tests that need a world of netlab's, or an emulated machine.
-WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(flash\|kernel\|pair\)$$
+WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
 
 unit: ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
