@@ -59,15 +59,19 @@ type Hooks struct {
 	Wake func()                             // the coordinator's own map changed
 }
 
-// Options are a Daemon's surroundings. All fields are needed.
+// Options are a Daemon's surroundings. All fields but Rest are needed.
 type Options struct {
 	System     System
 	StateDir   string
 	ReadConfig func() (*config.Config, error)
 	// OpenRole opens the book of a network whose coordinator this machine is.
 	OpenRole func(n *config.Network, id state.Identity, h Hooks) (*Role, error)
-	Version  string
-	Log      *journal.Logger
+	// Rest, if it is not nil, is called when a network has come to rest after
+	// some work: a good time to clean up. It may be called from several
+	// goroutines, which wait for it.
+	Rest    func()
+	Version string
+	Log     *journal.Logger
 }
 
 // Daemon runs the networks of one machine.

@@ -48,6 +48,7 @@ func (p *peer) run(ctx context.Context) (err error) {
 			if !p.doors.due.IsZero() && !p.doors.due.After(time.Now()) {
 				p.openDoors(ctx)
 			}
+			p.rest.tellDue()
 			ev = core.Tick{}
 		}
 	}
@@ -84,11 +85,13 @@ func (p *peer) roleEnded(ctx context.Context, err error) error {
 	return fmt.Errorf("the coordinator's role ended: %w", err)
 }
 
-// arm sets the one timer to the core's deadline, or to the doors'.
+// arm sets the one timer to the core's deadline, the doors' or the rest's.
 func (p *peer) arm(t *time.Timer) {
 	at := p.core.Deadline()
-	if due := p.doors.due; !due.IsZero() && (at.IsZero() || due.Before(at)) {
-		at = due
+	for _, due := range []time.Time{p.doors.due, p.rest.due} {
+		if !due.IsZero() && (at.IsZero() || due.Before(at)) {
+			at = due
+		}
 	}
 	if at.IsZero() {
 		t.Stop()
@@ -103,6 +106,7 @@ func (p *peer) step(ctx context.Context, ev core.Event) {
 		actions := p.core.Step(time.Now(), queue[0])
 		p.trace(ctx, queue[0], actions)
 		for _, a := range actions {
+			p.rest.worked(a)
 			queue = p.perform(ctx, a, queue)
 		}
 	}

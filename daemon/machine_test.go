@@ -34,6 +34,7 @@ type machine struct {
 	dir    string
 	under  netip.Addr
 	system daemon.System // may be changed while the daemon does not run
+	rest   func()        // the daemon's; nil: none
 	hold   chan struct{} // opening a role waits until it is closed; nil: it does not
 
 	mu    sync.Mutex
@@ -130,7 +131,7 @@ func (m *machine) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.daemon = daemon.New(daemon.Options{
-		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test",
+		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test", Rest: m.rest,
 		Log: journal.New(&m.rig.log, journal.Debug).With("machine", m.name),
 	})
 	ended := make(chan error, 1)

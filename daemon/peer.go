@@ -42,6 +42,7 @@ type peer struct {
 	sighted  []wire.Sighting
 	doors    doors
 	disk     disk
+	rest     rest
 
 	tasks   sync.WaitGroup
 	events  chan core.Event // from tasks
@@ -69,7 +70,7 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	p := &peer{
 		cfg: cfg, id: store.Identity(), sys: d.System, store: store,
 		log:     d.Log.With("network", cfg.Name),
-		openErr: errors.New("is starting"), disk: newDisk(),
+		openErr: errors.New("is starting"), disk: newDisk(), rest: rest{tell: d.Rest},
 		events: make(chan core.Event), asks: make(chan ask), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 	}

@@ -1,0 +1,102 @@
+// Package memory keeps the program small on machines that have little memory.
+//
+// Go's collector lets garbage grow to as much as what is in use, and to 4 MB at
+// least; [Economize] makes that half. What a burst of work leaves behind, a map
+// of a thousand peers that was read for example, [Release] gives back.
+//
+// It gives back pages of the program's own file as well. The kernel maps the 16
+// pages around each that is touched, so a start brings in nearly all of the
+// file, and pages that a process has mapped and used are among the last ones
+// that the kernel takes when memory gets short. Unmapped they are ordinary
+// cache: there as long as nobody needs the room, and back at the first touch.
+package memory
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// garbage is how much may be garbage, in percent of what is in use.
+const garbage = 50
+
+// Economize has the collector keep less garbage, unless somebody decided about
+// that with the environment variable GOGC. (GOMEMLIMIT is left to the runtime.)
+func Economize(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+}
+
+// Release gives back what is free, and the pages of the program's file. It
+// takes about as long as a collection: some 10 ms on a small router. Errors are
+// of the second part.
+func Release() error {
+	debug.FreeOSMemory()
+	program, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return fmt.Errorf("find the program: %w", err)
+	}
+	f, err := os.Open("/proc/self/smaps")
+	if err != nil {
+		return fmt.Errorf("list mappings: %w", err)
+	}
+	defer f.Close()
+	list, err := parse(f, program)
+	if err != nil {
+		return fmt.Errorf("list mappings: %w", err)
+	}
+	for _, m := range list {
+		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, unix.MADV_DONTNEED); errno != 0 {
+			return fmt.Errorf("give pages back: %w", errno)
+		}
+	}
+	return nil
+}
+
+// mapping is a range of addresses.
+type mapping struct{ from, to uintptr }
+
+// parse finds in /proc/self/smaps (proc_pid_smaps(5)) the mappings of the file
+// program that can be read again from there: those that nobody can write to,
+// and that have no page of their own. A page that was relocated would be lost.
+func parse(r io.Reader, program string) (list []mapping, err error) {
+	var m mapping
+	var ours bool
+	for s := bufio.NewScanner(r); ; {
+		if !s.Scan() {
+			return list, s.Err()
+		}
+		words := strings.Fields(s.Text())
+		switch {
+		case len(words) >= 5 && len(words[1]) == 4 && strings.Contains(words[0], "-"):
+			_, path, _ := strings.Cut(s.Text(), "/")
+			ours = "/"+path == program && words[1][1] == '-' && words[1][3] == 'p'
+			if m, err = parseRange(words[0]); err != nil {
+				return nil, err
+			}
+		case ours && len(words) == 3 && words[0] == "Anonymous:" && words[1] == "0":
+			list = append(list, m)
+		}
+	}
+}
+
+// parseRange reads "00010000-0039c000".
+func parseRange(s string) (m mapping, err error) {
+	a, b, _ := strings.Cut(s, "-")
+	from, err := strconv.ParseUint(a, 16, strconv.IntSize)
+	if err != nil {
+		return m, fmt.Errorf("mapping %q: %w", s, err)
+	}
+	to, err := strconv.ParseUint(b, 16, strconv.IntSize)
+	if err != nil || to <= from {
+		return m, fmt.Errorf("mapping %q is no range of addresses", s)
+	}
+	return mapping{uintptr(from), uintptr(to)}, nil
+}
