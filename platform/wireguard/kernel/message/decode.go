@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sort"
 	"time"
 
@@ -23,6 +22,7 @@ type Decoder struct {
 	s          *platform.TunnelState
 	identified bool           // the interface has a private key
 	allowed    []netip.Prefix // of all peers, as they came
+	sorter     sorter         // of the last dump's peers
 }
 
 // Start begins a dump into s, which keeps none of what it said.
@@ -52,10 +52,10 @@ func (d *Decoder) Finish() {
 		s.PrivateKey = key.PrivateKey{}
 	}
 	d.share()
-	sort.Sort((*byKey)(&s.Peers))
-	s.Peers = slices.CompactFunc(s.Peers, func(a, b platform.Peer) bool { return a.PublicKey == b.PublicKey })
+	d.sorter.sort(s.Peers)
+	s.Peers = compact(s.Peers)
 	if len(s.Peers) > 0 {
-		s.Peers = slices.Grow(s.Peers, 1)
+		s.Peers = append(s.Peers, platform.Peer{})[:len(s.Peers)]
 	}
 	if all := s.Peers[:cap(s.Peers)]; len(all) > 0 {
 		clear(all[len(s.Peers):]) // nothing there keeps an older array alive
@@ -71,7 +71,9 @@ func (d *Decoder) share() {
 		p := &d.s.Peers[i]
 		to := from + len(p.AllowedIPs)
 		p.AllowedIPs = d.allowed[from:to:to]
-		sort.Sort((*byPrefix)(&p.AllowedIPs))
+		if by := (*byPrefix)(&p.AllowedIPs); !by.sorted() {
+			sort.Sort(by)
+		}
 		from = to
 	}
 }
@@ -105,23 +107,28 @@ func (d *Decoder) privateKey(a attribute) error {
 
 // peer reads a peer, or more of the one before.
 func (d *Decoder) peer(nest attribute) error {
+	c := cursor{b: nest.value}
 	var p *platform.Peer
-	return each(nest.value, func(a attribute) (err error) {
+	for c.next() {
+		var err error
 		switch {
-		case a.typ == peerPublicKey:
-			p, err = d.named(a)
+		case c.typ == peerPublicKey:
+			p, err = d.named(&c.attribute)
 		case p != nil:
-			err = d.peerAttribute(p, a)
-		case a.typ != 0:
+			err = d.peerAttribute(p, &c.attribute)
+		case c.typ != 0:
 			err = errors.New("netlink: a peer whose key does not come first")
 		}
-		return err
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return c.err()
 }
 
 // named returns the peer that an attribute names: the last one, or a new one.
 // It is valid until the next call.
-func (d *Decoder) named(a attribute) (*platform.Peer, error) {
+func (d *Decoder) named(a *attribute) (*platform.Peer, error) {
 	if err := a.want(key.Size); err != nil {
 		return nil, err
 	}
@@ -132,7 +139,7 @@ func (d *Decoder) named(a attribute) (*platform.Peer, error) {
 	return &d.s.Peers[len(d.s.Peers)-1], nil
 }
 
-func (d *Decoder) peerAttribute(p *platform.Peer, a attribute) error {
+func (d *Decoder) peerAttribute(p *platform.Peer, a *attribute) error {
 	switch a.typ {
 	case peerEndpoint:
 		p.Endpoint = d.endpoint(a.value)
@@ -151,7 +158,7 @@ func (d *Decoder) peerAttribute(p *platform.Peer, a attribute) error {
 }
 
 // handshake reads seconds and nanoseconds since 1970; zeros say never.
-func handshake(t *time.Time, a attribute) error {
+func handshake(t *time.Time, a *attribute) error {
 	if err := a.want(16); err != nil {
 		return err
 	}
@@ -184,33 +191,39 @@ func (d *Decoder) endpoint(b []byte) netip.AddrPort {
 
 // allowedIPs appends allowed IPs to p, the last peer.
 func (d *Decoder) allowedIPs(p *platform.Peer, list []byte) error {
-	return each(list, func(nest attribute) error {
-		prefix, err := prefix(nest.value)
+	from := len(d.allowed) - len(p.AllowedIPs)
+	c := cursor{b: list}
+	for c.next() {
+		prefix, err := prefix(c.value)
 		if err != nil {
 			return err
 		}
-		from := len(d.allowed) - len(p.AllowedIPs)
 		d.allowed = append(d.allowed, prefix)
-		p.AllowedIPs = d.allowed[from:]
-		return nil
-	})
+	}
+	p.AllowedIPs = d.allowed[from:]
+	return c.err()
 }
 
 func prefix(nest []byte) (netip.Prefix, error) {
 	var bits uint8
 	var addr netip.Addr
-	err := each(nest, func(a attribute) error {
-		switch a.typ {
+	c := cursor{b: nest}
+	for c.next() {
+		switch c.typ {
 		case allowedBits:
-			return a.uint8(&bits)
+			if err := c.uint8(&bits); err != nil {
+				return netip.Prefix{}, err
+			}
 		case allowedAddress:
-			addr, _ = netip.AddrFromSlice(a.value)
+			addr, _ = netip.AddrFromSlice(c.value)
 		}
-		return nil
-	})
-	p := netip.PrefixFrom(addr, int(bits)).Masked()
-	if err == nil && !p.IsValid() {
-		err = fmt.Errorf("netlink: an allowed IP of %v and %d bits", addr, bits)
 	}
-	return p, err
+	p := netip.PrefixFrom(addr, int(bits)).Masked()
+	if err := c.err(); err != nil {
+		return p, err
+	}
+	if !p.IsValid() {
+		return p, fmt.Errorf("netlink: an allowed IP of %v and %d bits", addr, bits)
+	}
+	return p, nil
 }

@@ -36,43 +36,67 @@ type attribute struct {
 	value []byte
 }
 
-// cutAttribute returns the first of some attributes, and the others.
-func cutAttribute(b []byte) (a attribute, rest []byte, err error) {
-	if len(b) < attrSize {
-		return a, nil, fmt.Errorf("netlink: %d bytes where an attribute must be", len(b))
+// cursor walks over attributes without a call for each: a dump has some twenty
+// of each peer.
+type cursor struct {
+	attribute        // the one that next came to
+	b         []byte // all
+	at        int    // behind the one that next came to
+}
+
+// next goes on to the next attribute. It is false at the end, and before what
+// is none: see err.
+func (c *cursor) next() bool {
+	if len(c.b)-c.at < attrSize {
+		return false
 	}
+	b := c.b[c.at:]
 	size := int(binary.NativeEndian.Uint16(b))
 	if size < attrSize || size > len(b) {
-		return a, nil, fmt.Errorf("netlink: an attribute of %d bytes in %d", size, len(b))
+		return false
 	}
-	a = attribute{binary.NativeEndian.Uint16(b[2:]) & typeMask, b[attrSize:size]}
-	return a, b[min(aligned(size), len(b)):], nil
+	c.typ, c.value = binary.NativeEndian.Uint16(b[2:])&typeMask, b[attrSize:size]
+	c.at += aligned(size)
+	return true
+}
+
+// err tells why next has ended; nil: there are no more attributes. The last one
+// may do without its padding.
+func (c *cursor) err() error {
+	switch left := len(c.b) - c.at; {
+	case left <= 0:
+		return nil
+	case left < attrSize:
+		return fmt.Errorf("netlink: %d bytes where an attribute must be", left)
+	default:
+		return fmt.Errorf("netlink: an attribute of %d bytes in %d", binary.NativeEndian.Uint16(c.b[c.at:]), left)
+	}
 }
 
 // each calls f with each of some attributes, until an error.
 func each(b []byte, f func(attribute) error) error {
-	for len(b) > 0 {
-		a, rest, err := cutAttribute(b)
-		if err == nil {
-			err = f(a)
-		}
-		if err != nil {
+	c := cursor{b: b}
+	for c.next() {
+		if err := f(c.attribute); err != nil {
 			return err
 		}
-		b = rest
 	}
-	return nil
+	return c.err()
 }
 
 // want refuses a value that does not have n bytes.
-func (a attribute) want(n int) error {
+func (a *attribute) want(n int) error {
 	if len(a.value) != n {
-		return fmt.Errorf("netlink: attribute %d has %d bytes, want %d", a.typ, len(a.value), n)
+		return a.unwanted(n)
 	}
 	return nil
 }
 
-func (a attribute) uint8(n *uint8) error {
+func (a *attribute) unwanted(n int) error {
+	return fmt.Errorf("netlink: attribute %d has %d bytes, want %d", a.typ, len(a.value), n)
+}
+
+func (a *attribute) uint8(n *uint8) error {
 	if err := a.want(1); err != nil {
 		return err
 	}
@@ -80,7 +104,7 @@ func (a attribute) uint8(n *uint8) error {
 	return nil
 }
 
-func (a attribute) uint16(n *uint16) error {
+func (a *attribute) uint16(n *uint16) error {
 	if err := a.want(2); err != nil {
 		return err
 	}
@@ -88,7 +112,7 @@ func (a attribute) uint16(n *uint16) error {
 	return nil
 }
 
-func (a attribute) uint32(n *uint32) error {
+func (a *attribute) uint32(n *uint32) error {
 	if err := a.want(4); err != nil {
 		return err
 	}
@@ -96,7 +120,7 @@ func (a attribute) uint32(n *uint32) error {
 	return nil
 }
 
-func (a attribute) uint64(n *uint64) error {
+func (a *attribute) uint64(n *uint64) error {
 	if err := a.want(8); err != nil {
 		return err
 	}
@@ -105,7 +129,7 @@ func (a attribute) uint64(n *uint64) error {
 }
 
 // text returns a value as C keeps strings: what is before the first zero.
-func (a attribute) text() string {
+func (a *attribute) text() string {
 	for i, c := range a.value {
 		if c == 0 {
 			return string(a.value[:i])
