@@ -16,8 +16,8 @@ type Tunnels struct {
 	ways []platform.Tunnels // the best first
 }
 
-// New returns the tunnels of this machine. What the embedded device has to say goes
-// to log, for debugging.
+// New returns the tunnels of this machine. What the embedded device has to say
+// goes to log, for debugging.
 func New(log *journal.Logger) *Tunnels {
 	return &Tunnels{[]platform.Tunnels{kernel.New(), userspace.New(log)}}
 }

@@ -30,7 +30,7 @@ func (*Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 	if err != nil {
 		return nil, err
 	}
-	family, err := findFamily(s)
+	family, err := findFamily(s, message.Kind)
 	var index uint32
 	if err == nil {
 		index, err = openLink(name, mtu)
@@ -42,11 +42,11 @@ func (*Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 	return newTunnel(s, name, family, index), nil
 }
 
-// findFamily asks for WireGuard's number in generic netlink, for which the
+// findFamily asks for a family's number in generic netlink, for which the
 // kernel loads the module where it can.
-func findFamily(s *socket) (uint16, error) {
+func findFamily(s *socket, name string) (uint16, error) {
 	var f message.Family
-	_, err := s.exchange(message.FindFamily(), &f)
+	_, err := s.exchange(message.FindFamily(name), &f)
 	switch {
 	case errors.Is(err, errUnknownFamily):
 		return 0, fmt.Errorf("the kernel's WireGuard: %w; install or load the module wireguard (OpenWrt: kmod-wireguard)", platform.ErrUnsupported)

@@ -30,8 +30,7 @@ func (z *zones) scopeOf(zone string) uint32 {
 		err = unix.IoctlIfreq(z.socket.fd, unix.SIOCGIFINDEX, ifr)
 	}
 	if err != nil {
-		n, _ := strconv.ParseUint(zone, 10, 31)
-		return uint32(n)
+		return number(zone)
 	}
 	z.scope, z.name = ifr.Uint32(), zone
 	return z.scope
@@ -53,4 +52,13 @@ func (z *zones) zoneOf(scope uint32) string {
 	}
 	z.scope, z.name = scope, ifr.Name()
 	return z.name
+}
+
+// number reads a zone that is a link's index; 0: it is none.
+func number(zone string) uint32 {
+	n, err := strconv.ParseUint(zone, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -74,6 +75,10 @@ func TestMark(t *testing.T) {
 func TestLinkLocal(t *testing.T) {
 	platformtest.Namespace(t)
 	ip(t, "address", "add", "fe80::1/64", "dev", "lo", "nodad")
+	await(t, "the address to be this machine's", func() bool { // which the kernel sees to later
+		out, err := exec.Command("ip", "-6", "route", "show", "table", "local").Output()
+		return err == nil && strings.Contains(string(out), "local fe80::1 ")
+	})
 	near, atNear, _ := opened(t)
 	far, atFar, port := opened(t)
 	give(t, near, parse(t, fmt.Sprintf("[fe80::1%%lo]:%d", port)), "hello")

@@ -177,7 +177,7 @@ func TestLinkAndFamily(t *testing.T) {
 	var f Family
 	w = new(writer)
 	w.beginGeneric(familyControl, 0, 1, 2)
-	w.text(attrFamilyName, familyName)
+	w.text(attrFamilyName, Kind)
 	w.uint16(attrFamilyID, 0x1234)
 	if err := f.Add(w.end()[headerSize:]); err != nil || f.ID != 0x1234 {
 		t.Errorf("family is %+v, %v", f, err)

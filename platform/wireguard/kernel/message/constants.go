@@ -38,8 +38,7 @@ const (
 
 // include/uapi/linux/wireguard.h.
 const (
-	familyName = "wireguard"
-	version    = 1
+	version = 1
 
 	cmdGetDevice = 0
 	cmdSetDevice = 1

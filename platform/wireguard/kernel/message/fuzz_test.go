@@ -58,7 +58,7 @@ func checkState(t *testing.T, s *platform.TunnelState) {
 // FuzzLink wants no panic, and nothing read into what was there.
 func FuzzLink(f *testing.F) {
 	f.Add(MakeLink("wg0", 1420)[headerSize:])
-	f.Add(FindFamily()[headerSize:])
+	f.Add(FindFamily(Kind)[headerSize:])
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		before := slices.Clone(payload)
 		for _, sink := range []Sink{new(Link), new(Family)} {

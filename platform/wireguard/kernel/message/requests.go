@@ -14,17 +14,17 @@ func Dump(family uint16, link uint32) []byte {
 	return w.end()
 }
 
-// FindFamily returns the request for WireGuard's family, whose answer is for a
-// Family. The kernel loads the module where it can; ENOENT says that there is
-// none.
-func FindFamily() []byte {
+// FindFamily returns the request for the family called name, Kind for
+// WireGuard's. The answer is for a Family. The kernel loads the module where it
+// can; ENOENT says that there is none.
+func FindFamily(name string) []byte {
 	var w writer
 	w.beginGeneric(familyControl, flagRequest|flagAck, cmdGetFamily, 1)
-	w.text(attrFamilyName, familyName)
+	w.text(attrFamilyName, name)
 	return w.end()
 }
 
-// Family is WireGuard's number in generic netlink. It is a Sink.
+// Family is a family's number in generic netlink. It is a Sink.
 type Family struct{ ID uint16 }
 
 // Add implements Sink.
@@ -84,7 +84,8 @@ func linkRequest(typ, flags uint16, index uint32) *writer {
 	return w
 }
 
-// Kind is what the kernel calls links of WireGuard.
+// Kind is what the kernel calls links of WireGuard, and its family in generic
+// netlink (WG_GENL_NAME).
 const Kind = "wireguard"
 
 // Link is what interests us of a link. It is a Sink.
