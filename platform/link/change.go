@@ -1,10 +1,8 @@
 package link
 
 import (
-	"encoding"
 	"net/netip"
 
-	"github.com/jsimonetti/rtnetlink/v2"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
@@ -16,7 +14,7 @@ type step struct {
 	what    string // for error messages
 	typ     uint16
 	flags   netlink.HeaderFlags
-	message encoding.BinaryMarshaler
+	message message
 	done    []error // the errnos which say that there is nothing to do any more
 }
 
@@ -54,33 +52,36 @@ func steps(index uint32, c *platform.NetChange) []step {
 }
 
 func setUp(index uint32) step {
-	return step{what: "bring it up", typ: unix.RTM_NEWLINK,
-		message: &rtnetlink.LinkMessage{Index: index, Flags: unix.IFF_UP, Change: unix.IFF_UP}}
+	return step{what: "bring it up", typ: unix.RTM_NEWLINK, message: aboutLink(index, unix.IFF_UP, unix.IFF_UP)}
 }
 
 func setMTU(index uint32, mtu int) step {
-	return step{what: "set MTU", typ: unix.RTM_NEWLINK,
-		message: &rtnetlink.LinkMessage{Index: index, Attributes: &rtnetlink.LinkAttributes{MTU: uint32(mtu)}}}
+	m := aboutLink(index, 0, 0)
+	m.attributes.Uint32(unix.IFLA_MTU, uint32(mtu))
+	return step{what: "set MTU", typ: unix.RTM_NEWLINK, message: m}
 }
 
 func addAddress(index uint32, p netip.Prefix) step {
+	m := messageOfAddress(index, p)
+	m.attributes.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE|unix.IFA_F_NODAD)
 	return step{what: "add address " + p.String(), typ: unix.RTM_NEWADDR,
 		flags:   netlink.Create | netlink.Excl,
-		message: addressMessage(index, p, unix.IFA_F_NOPREFIXROUTE|unix.IFA_F_NODAD),
+		message: m,
 		done:    []error{unix.EEXIST}}
 }
 
 // removeAddress takes ENXIO, a link without IPv6, for an address that is gone.
 func removeAddress(index uint32, p netip.Prefix) step {
 	return step{what: "remove address " + p.String(), typ: unix.RTM_DELADDR,
-		message: addressMessage(index, p, 0),
+		message: messageOfAddress(index, p),
 		done:    []error{unix.EADDRNOTAVAIL, unix.ENXIO}}
 }
 
-func addressMessage(index uint32, p netip.Prefix, flags uint32) *rtnetlink.AddressMessage {
-	a := p.Addr().AsSlice()
-	return &rtnetlink.AddressMessage{Family: family(p.Addr()), PrefixLength: uint8(p.Bits()), Index: index,
-		Attributes: &rtnetlink.AddressAttributes{Address: a, Local: a, Flags: flags}}
+func messageOfAddress(index uint32, p netip.Prefix) message {
+	m := aboutAddress(family(p.Addr()), uint8(p.Bits()), index)
+	m.attributes.Bytes(unix.IFA_ADDRESS, p.Addr().AsSlice())
+	m.attributes.Bytes(unix.IFA_LOCAL, p.Addr().AsSlice())
+	return m
 }
 
 // addRoute appends. Without netlink.Excl the kernel answers EEXIST to the very
@@ -88,24 +89,21 @@ func addressMessage(index uint32, p netip.Prefix, flags uint32) *rtnetlink.Addre
 func addRoute(index uint32, p netip.Prefix) step {
 	return step{what: "add route " + p.String(), typ: unix.RTM_NEWROUTE,
 		flags:   netlink.Create | netlink.Append,
-		message: routeMessage(index, p),
+		message: messageOfRoute(index, p),
 		done:    []error{unix.EEXIST}}
 }
 
 func removeRoute(index uint32, p netip.Prefix) step {
 	return step{what: "remove route " + p.String(), typ: unix.RTM_DELROUTE,
-		message: routeMessage(index, p),
+		message: messageOfRoute(index, p),
 		done:    []error{unix.ESRCH}}
 }
 
-func routeMessage(index uint32, p netip.Prefix) *rtnetlink.RouteMessage {
+func messageOfRoute(index uint32, p netip.Prefix) message {
 	p = p.Masked()
-	return &rtnetlink.RouteMessage{
-		Family: family(p.Addr()), DstLength: uint8(p.Bits()),
-		Table: unix.RT_TABLE_MAIN, Protocol: RouteProtocol,
-		Scope: unix.RT_SCOPE_LINK, Type: unix.RTN_UNICAST,
-		Attributes: rtnetlink.RouteAttributes{Dst: p.Addr().AsSlice(), OutIface: index},
-	}
+	m := aboutRoute(family(p.Addr()), uint8(p.Bits()), unix.RT_SCOPE_LINK, unix.RTN_UNICAST, index)
+	m.attributes.Bytes(unix.RTA_DST, p.Addr().AsSlice())
+	return m
 }
 
 func family(a netip.Addr) uint8 {

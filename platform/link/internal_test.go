@@ -47,7 +47,7 @@ func TestWhichAddressesAreUsable(t *testing.T) {
 		{index: 3, name: "off"},
 	}
 	at := func(index, flags uint32, p string) address {
-		return address{index, netip.MustParsePrefix(p), flags}
+		return address{index: index, prefix: netip.MustParsePrefix(p), flags: flags}
 	}
 	all := []address{
 		at(1, unix.IFA_F_TEMPORARY, "2001:db8::abcd/64"),
@@ -186,6 +186,72 @@ func FuzzParseDevice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if d, err := parseDevice(b); err != nil && d != (device{}) {
 			t.Errorf("an error and %+v", d)
+		}
+	})
+}
+
+// The kernel's answers have the attributes in an order of its own, and more of
+// them than are used.
+func TestParseAddress(t *testing.T) {
+	m := aboutAddress(unix.AF_INET, 30, 7)
+	m.header[2] = unix.IFA_F_SECONDARY
+	m.attributes.Bytes(unix.IFA_ADDRESS, []byte{10, 0, 0, 2}) // the other end's
+	m.attributes.Bytes(unix.IFA_LOCAL, []byte{10, 0, 0, 1})
+	m.attributes.String(unix.IFA_LABEL, "ppp0")
+	m.attributes.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE)
+	got, err := parseAddress(bytesOf(t, m))
+	want := address{unix.AF_INET, 7, netip.MustParsePrefix("10.0.0.1/30"), unix.IFA_F_SECONDARY | unix.IFA_F_NOPREFIXROUTE}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	m = aboutAddress(unix.AF_INET6, 64, 7)
+	m.attributes.Bytes(unix.IFA_ADDRESS, netip.MustParseAddr("fd00::1").AsSlice())
+	if got, err := parseAddress(bytesOf(t, m)); err != nil || got.prefix != netip.MustParsePrefix("fd00::1/64") {
+		t.Errorf("without IFA_LOCAL: got %+v, %v", got, err)
+	}
+	if got, err := parseAddress(bytesOf(t, aboutAddress(unix.AF_INET6, 64, 7))); err != nil || got.prefix.IsValid() {
+		t.Errorf("without any: got %+v, %v", got, err)
+	}
+}
+
+func TestParseRoute(t *testing.T) {
+	m := aboutRoute(unix.AF_INET, 16, unix.RT_SCOPE_LINK, unix.RTN_UNICAST, 7)
+	m.attributes.Bytes(unix.RTA_DST, []byte{10, 42, 0, 0})
+	m.attributes.Uint32(unix.RTA_TABLE, 1000) // one that rtm_table has no room for
+	got, err := parseRoute(bytesOf(t, m))
+	want := route{unix.AF_INET, RouteProtocol, unix.RTN_UNICAST, 1000, 7, netip.MustParsePrefix("10.42.0.0/16")}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	for family, all := range map[uint8]string{unix.AF_INET: "0.0.0.0/0", unix.AF_INET6: "::/0"} {
+		got, err := parseRoute(bytesOf(t, aboutRoute(family, 0, 0, 0, 7)))
+		if err != nil || got.prefix != netip.MustParsePrefix(all) || got.table != unix.RT_TABLE_MAIN {
+			t.Errorf("default route: got %+v, %v", got, err)
+		}
+	}
+	if got, err := parseRoute(bytesOf(t, aboutRoute(unix.AF_MPLS, 20, 0, 0, 7))); err != nil || got.prefix.IsValid() {
+		t.Errorf("of another family: got %+v, %v", got, err)
+	}
+}
+
+func bytesOf(t testing.TB, m message) []byte {
+	t.Helper()
+	b, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func FuzzParseAddressAndRoute(f *testing.F) {
+	f.Add(bytesOf(f, messageOfAddress(7, netip.MustParsePrefix("fd00::1/64"))))
+	f.Add(bytesOf(f, messageOfRoute(7, netip.MustParsePrefix("10.42.0.0/16"))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if a, err := parseAddress(b); err != nil && a != (address{}) {
+			t.Errorf("an error and %+v", a)
+		}
+		if r, err := parseRoute(b); err != nil && r != (route{}) {
+			t.Errorf("an error and %+v", r)
 		}
 	})
 }

@@ -1,10 +1,7 @@
 package link
 
 import (
-	"encoding"
-	"encoding/binary"
 	"fmt"
-	"io"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -33,7 +30,7 @@ func dial() (conn, error) {
 func (c conn) close() { _ = c.nl.Close() }
 
 // request sends m and returns the answers. The errors are the kernel's own.
-func (c conn) request(typ uint16, flags netlink.HeaderFlags, m encoding.BinaryMarshaler) ([]netlink.Message, error) {
+func (c conn) request(typ uint16, flags netlink.HeaderFlags, m message) ([]netlink.Message, error) {
 	data, err := m.MarshalBinary()
 	if err != nil {
 		return nil, err
@@ -45,7 +42,7 @@ func (c conn) request(typ uint16, flags netlink.HeaderFlags, m encoding.BinaryMa
 }
 
 // dump returns all objects m asks for, or ErrTorn when they changed too often.
-func (c conn) dump(typ uint16, m encoding.BinaryMarshaler) ([]netlink.Message, error) {
+func (c conn) dump(typ uint16, m message) ([]netlink.Message, error) {
 	for range dumpTries {
 		answers, err := c.request(typ, netlink.Dump, m)
 		if err != nil {
@@ -109,57 +106,12 @@ func (c conn) devices() ([]device, error) {
 
 // linkRequest asks for the link of that name, empty for all, without its
 // statistics.
-type linkRequest string
-
-func (name linkRequest) MarshalBinary() ([]byte, error) {
+func linkRequest(name string) message {
 	const skipStatistics = 1 << 3 // RTEXT_FILTER_SKIP_STATS, rtnetlink.h
-	ae := netlink.NewAttributeEncoder()
+	m := aboutLink(0, 0, 0)
 	if name != "" {
-		ae.String(unix.IFLA_IFNAME, string(name))
+		m.attributes.String(unix.IFLA_IFNAME, name)
 	}
-	ae.Uint32(unix.IFLA_EXT_MASK, skipStatistics)
-	attributes, err := ae.Encode()
-	if err != nil {
-		return nil, err
-	}
-	return append(make([]byte, unix.SizeofIfInfomsg), attributes...), nil
-}
-
-// parseDevice reads struct ifinfomsg (rtnetlink.h) and the attributes after it.
-func parseDevice(b []byte) (device, error) {
-	if len(b) < unix.SizeofIfInfomsg {
-		return device{}, fmt.Errorf("link message: %w", io.ErrUnexpectedEOF)
-	}
-	d := device{
-		hardware: binary.NativeEndian.Uint16(b[2:]),
-		index:    binary.NativeEndian.Uint32(b[4:]),
-		flags:    binary.NativeEndian.Uint32(b[8:]),
-	}
-	ad, err := netlink.NewAttributeDecoder(b[unix.SizeofIfInfomsg:])
-	if err != nil {
-		return device{}, fmt.Errorf("link message: %w", err)
-	}
-	for ad.Next() {
-		switch ad.Type() {
-		case unix.IFLA_IFNAME:
-			d.name = ad.String()
-		case unix.IFLA_MTU:
-			d.mtu = int(ad.Uint32())
-		case unix.IFLA_LINKINFO:
-			ad.Nested(d.parseInfo)
-		}
-	}
-	if err := ad.Err(); err != nil {
-		return device{}, fmt.Errorf("link message: %w", err)
-	}
-	return d, nil
-}
-
-func (d *device) parseInfo(ad *netlink.AttributeDecoder) error {
-	for ad.Next() {
-		if ad.Type() == unix.IFLA_INFO_KIND {
-			d.kind = ad.String()
-		}
-	}
-	return nil
+	m.attributes.Uint32(unix.IFLA_EXT_MASK, skipStatistics)
+	return m
 }

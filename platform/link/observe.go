@@ -1,12 +1,9 @@
 package link
 
 import (
-	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 
-	"github.com/jsimonetti/rtnetlink/v2"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
@@ -43,6 +40,7 @@ func (c conn) observe(name string, s *platform.NetState) error {
 
 // address is an address of a link.
 type address struct {
+	family uint8        // AF_*
 	index  uint32       // of the link
 	prefix netip.Prefix // not masked
 	flags  uint32       // IFA_F_*
@@ -51,66 +49,38 @@ type address struct {
 // addresses returns the addresses of one family, of one link where index is
 // not 0.
 func (c conn) addresses(family uint8, index uint32) ([]address, error) {
-	answers, err := c.dump(unix.RTM_GETADDR, &rtnetlink.AddressMessage{Family: family, Index: index})
+	answers, err := c.dump(unix.RTM_GETADDR, aboutAddress(family, 0, index))
 	if err != nil {
 		return nil, err
 	}
 	found := make([]address, 0, len(answers))
 	for _, answer := range answers {
-		var m rtnetlink.AddressMessage
-		if err := m.UnmarshalBinary(answer.Data); err != nil {
-			return nil, fmt.Errorf("address message: %w", err)
+		a, err := parseAddress(answer.Data)
+		if err != nil {
+			return nil, err
 		}
-		if m.Family != family || m.Attributes == nil || index != 0 && m.Index != index {
-			continue
-		}
-		if p, ok := localPrefix(&m); ok {
-			found = append(found, address{m.Index, p, uint32(m.Flags) | m.Attributes.Flags})
+		if a.family == family && (index == 0 || a.index == index) && a.prefix.IsValid() {
+			found = append(found, a)
 		}
 	}
 	return found, nil
 }
 
-// localPrefix returns the address of this end: on a point-to-point link
-// IFA_ADDRESS is the other's, and IPv6 has IFA_LOCAL there only.
-func localPrefix(m *rtnetlink.AddressMessage) (netip.Prefix, bool) {
-	ip := m.Attributes.Local
-	if ip == nil {
-		ip = m.Attributes.Address
-	}
-	return prefix(ip, m.PrefixLength)
-}
-
 // routes appends to dst the destinations of our routes into the link.
 func (c conn) routes(dst []netip.Prefix, family uint8, index uint32) ([]netip.Prefix, error) {
-	answers, err := c.dump(unix.RTM_GETROUTE, &rtnetlink.RouteMessage{
-		Family: family, Table: unix.RT_TABLE_MAIN, Protocol: RouteProtocol,
-		Attributes: rtnetlink.RouteAttributes{OutIface: index}})
+	answers, err := c.dump(unix.RTM_GETROUTE, aboutRoute(family, 0, 0, 0, index))
 	if err != nil {
 		return dst, err
 	}
 	for _, answer := range answers {
-		var m rtnetlink.RouteMessage
-		if err := m.UnmarshalBinary(answer.Data); err != nil {
-			return dst, fmt.Errorf("route message: %w", err)
+		r, err := parseRoute(answer.Data)
+		if err != nil {
+			return dst, err
 		}
-		if m.Family != family || m.Protocol != RouteProtocol || m.Type != unix.RTN_UNICAST ||
-			m.Attributes.Table != unix.RT_TABLE_MAIN || m.Attributes.OutIface != index {
-			continue
-		}
-		ip := m.Attributes.Dst
-		if ip == nil { // the default route
-			ip = make(net.IP, map[uint8]int{unix.AF_INET: net.IPv4len, unix.AF_INET6: net.IPv6len}[family])
-		}
-		if p, ok := prefix(ip, m.DstLength); ok {
-			dst = append(dst, p)
+		ours := r.family == family && r.protocol == RouteProtocol && r.kind == unix.RTN_UNICAST && r.table == unix.RT_TABLE_MAIN
+		if ours && r.index == index && r.prefix.IsValid() {
+			dst = append(dst, r.prefix)
 		}
 	}
 	return dst, nil
-}
-
-func prefix(ip net.IP, bits uint8) (netip.Prefix, bool) {
-	a, ok := netip.AddrFromSlice(ip)
-	p := netip.PrefixFrom(a, int(bits))
-	return p, ok && p.IsValid()
 }
