@@ -16,7 +16,7 @@ func TestBehaviour42DisabledPeer(t *testing.T) {
 	h.coordinator.ginnel("peer", "disable", "laptop")
 	began := time.Now()
 	for _, m := range []*machine{h.desktop, h.nas, h.server} {
-		m.forgets("laptop", 2*time.Second-time.Since(began))
+		m.forgets("laptop", budget(2*time.Second)-time.Since(began))
 	}
 	for _, m := range []*machine{h.coordinator, h.desktop, h.nas, h.server} {
 		if err := m.Ping(address.String(), time.Second); err == nil {
@@ -66,7 +66,7 @@ func TestDaemonKilled(t *testing.T) {
 	began := time.Now()
 	h.laptop.daemon = h.laptop.Start(h.binary, "daemon")
 	for _, m := range []*machine{h.server, h.desktop, h.nas} {
-		if err := m.Ping(overlay.String(), 3*time.Second-time.Since(began)); err != nil {
+		if err := m.Ping(overlay.String(), budget(3*time.Second)-time.Since(began)); err != nil {
 			t.Errorf("%s: %v", m.Name(), err)
 		}
 	}
