@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels fuzz fmt clean tools qemu-tools
+.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-budget qemu-kernels fuzz fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,10 +85,10 @@ QEMU_ARCHES ?= amd64 mipsle
 export QEMU_ARCHES
 
 qemu: qemu-tools qemu-kernels ## the same and more on emulated machines with real kernels (QEMU_ARCHES)
-	$(GO) test -count=1 -p 1 -timeout 60m ./qemu-tests ./qemu-tests/flash
+	$(GO) test -count=1 -p 1 -timeout 3h ./qemu-tests ./qemu-tests/flash
 
 qemu-all: qemu-flash ## qemu for all five architectures
-	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips'
+	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips' QEMU_SCENARIOS=main
 
 qemu-flash: ## cut the power of a coordinator on jffs2 and UBIFS 50 times each, and watch an idle one for 5 minutes
 	$(MAKE) qemu-kernels QEMU_ARCHES=mipsle

@@ -11,41 +11,37 @@ import (
 
 // scenariosVariable is the environment variable that says which scenarios to
 // run: a pattern as for -test.run, or "main" for all of mainScenarios. Unset, it
-// is mainScenarios on amd64, and the few of slowScenarios elsewhere.
+// is those that are quick.
 const scenariosVariable = "QEMU_SCENARIOS"
 
-// mainScenarios are those of netlab that are to hold on every kind of machine.
-// They need no other programs than ours.
-var mainScenarios = []string{
+// quickScenarios are the heart of the matter: they are for every run.
+var quickScenarios = []string{
 	"TestJoinIsFast",
-	"TestBehaviour03IPv6",
 	"TestBehaviour24And28AssociationDecides",
 	"TestBehaviour42DisabledPeer",
-	"TestBehaviour52CoordinatorAway",
-	"TestBehaviour53RestartWithoutCoordinator",
 	"TestBehaviour74And75TwoHomesAndAServer",
-	"TestBehaviour83MovedServer",
 	"TestBehaviour83MovedLaptop",
-	"TestDaemonKilled",
-	"TestKernel.*",
-}
-
-// slowScenarios are for machines that take minutes for the others.
-var slowScenarios = []string{
-	"TestJoinIsFast",
-	"TestBehaviour24And28AssociationDecides",
-	"TestBehaviour74And75TwoHomesAndAServer",
 	"TestKernelDaemonKilled",
 }
 
-// scenarios is the pattern for an architecture.
-func scenarios(arch machine.Arch) string {
-	pattern := os.Getenv(scenariosVariable)
-	switch {
-	case pattern == "main", pattern == "" && arch.Name == "amd64":
+// mainScenarios are those of netlab that are to hold on every kind of machine.
+// They need no other programs than ours.
+var mainScenarios = append([]string{
+	"TestBehaviour03IPv6",
+	"TestBehaviour52CoordinatorAway",
+	"TestBehaviour53RestartWithoutCoordinator",
+	"TestBehaviour83MovedServer",
+	"TestDaemonKilled",
+	"TestKernel.*",
+}, quickScenarios...)
+
+// scenarios is the pattern for those to run.
+func scenarios() string {
+	switch pattern := os.Getenv(scenariosVariable); pattern {
+	case "":
+		return "^(" + strings.Join(quickScenarios, "|") + ")$"
+	case "main":
 		return "^(" + strings.Join(mainScenarios, "|") + ")$"
-	case pattern == "":
-		return "^(" + strings.Join(slowScenarios, "|") + ")$"
 	default:
 		return pattern
 	}
@@ -64,7 +60,7 @@ func TestScenarios(t *testing.T) {
 			},
 			// One world at a time, but for those that wait for minutes: the machine
 			// has one slow processor.
-			Run:     [][]string{{"/bin/scenarios.test", "-test.v", "-test.timeout=0", "-test.parallel=2", "-test.run", scenarios(arch)}},
+			Run:     [][]string{{"/bin/scenarios.test", "-test.v", "-test.timeout=0", "-test.parallel=2", "-test.run", scenarios()}},
 			Env:     []string{"GINNEL_BINARY=/bin/ginnel", "NETLAB_PATIENCE=8"},
 			Timeout: 40 * time.Minute,
 		})

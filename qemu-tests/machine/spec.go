@@ -82,7 +82,7 @@ func (s Spec) arguments(kernel, initrd string) []string {
 	}
 	for i, plug := range s.Net {
 		id := fmt.Sprintf("net%d", i)
-		args = append(args, "-netdev", plug.backend(id), "-device", fmt.Sprintf("%s,netdev=%s,mac=%s", s.Arch.NIC, id, plug.mac))
+		args = append(args, "-netdev", plug.backend(id), "-device", fmt.Sprintf("%s,netdev=%s,mac=%s,romfile=", s.Arch.NIC, id, plug.mac)) // nothing boots from it
 	}
 	return append(args, s.Emulator...)
 }
