@@ -99,11 +99,14 @@ func TestKernelDownTakesTheLinkAway(t *testing.T) {
 func (p pings) goOn(t *testing.T) {
 	t.Helper()
 	const more = 10
+	from := map[string]int{}
 	for pair, pinger := range p {
-		from := pinger.Counts().Sent
+		from[pair] = pinger.Counts().Sent
+	}
+	for pair, pinger := range p {
 		netlab.Eventually(t, patience, pair+" goes on", func() error {
-			if n := pinger.Counts().Sent; n < from+more {
-				return fmt.Errorf("%d pings sent since", n-from)
+			if n := pinger.Counts().Sent - from[pair]; n < more {
+				return fmt.Errorf("%d pings sent since", n)
 			}
 			return nil
 		})
