@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/wire"
 )
 
@@ -14,8 +12,8 @@ var associationCommands = []command{
 		brief: "Let the peers of two CIDRs see each other",
 		about: `CIDRs within them are included. A CIDR may be associated with itself: then everyone below
 it sees everyone below it.`,
-		setup: func(fs *pflag.FlagSet) action {
-			network, asJSON := networkOption(fs), jsonOption(fs)
+		setup: func(o *options) action {
+			network, asJSON := networkOption(o), jsonOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
 				var made wire.Association
 				if err := e.coordinator(ctx, *network, "POST", wire.PathAssociations, wire.Association{args[0], args[1]}, &made); err != nil {
@@ -30,8 +28,8 @@ it sees everyone below it.`,
 	},
 	{
 		name: "association list", brief: "List the associations",
-		setup: func(fs *pflag.FlagSet) action {
-			network, asJSON := networkOption(fs), jsonOption(fs)
+		setup: func(o *options) action {
+			network, asJSON := networkOption(o), jsonOption(o)
 			return func(ctx context.Context, e *env, _ []string) error {
 				return listAssociations(ctx, e, *network, *asJSON)
 			}
@@ -39,8 +37,8 @@ it sees everyone below it.`,
 	},
 	{
 		name: "association remove", args: "CIDR CIDR", least: 2, most: 2, brief: "Undo `association add`",
-		setup: func(fs *pflag.FlagSet) action {
-			network := networkOption(fs)
+		setup: func(o *options) action {
+			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.coordinator(ctx, *network, "DELETE", item(wire.PathAssociations, args[0], args[1]), nil, nil); err != nil {
 					return err

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/daemon/state"
@@ -26,8 +24,8 @@ var backupCommands = []command{
 		about: `They go to a new file, or to standard output (-), as one text. Whoever has it can be the
 coordinator: it is as secret as a key. It is made while the daemon runs or does not, and any kind
 of machine can restore it.`,
-		setup: func(fs *pflag.FlagSet) action {
-			network := networkOption(fs)
+		setup: func(o *options) action {
+			network := networkOption(o)
 			return func(_ context.Context, e *env, args []string) error { return backUp(e, *network, args[0]) }
 		},
 	},
@@ -38,8 +36,8 @@ of machine can restore it.`,
 one to every peer's configuration. The old machine must not come back. What was changed
 after the backup is undone: who was invited since must be invited again, who was removed is
 back. Nothing that is there is replaced.`,
-		setup: func(fs *pflag.FlagSet) action {
-			endpoints := fs.StringArray("endpoint", nil, "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
+		setup: func(o *options) action {
+			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
 			return func(ctx context.Context, e *env, args []string) error { return restore(ctx, e, args[0], *endpoints) }
 		},
 	},

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/wire"
 )
 
@@ -22,9 +20,9 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 	},
 	{
 		name: "cidr list", brief: "List the CIDRs",
-		setup: func(fs *pflag.FlagSet) action {
-			network, asJSON := networkOption(fs), jsonOption(fs)
-			tree := fs.Bool("tree", false, "show what lies in what, with the peers")
+		setup: func(o *options) action {
+			network, asJSON := networkOption(o), jsonOption(o)
+			tree := o.Bool("tree", "", "show what lies in what, with the peers")
 			return func(ctx context.Context, e *env, _ []string) error {
 				return listCIDRs(ctx, e, *network, *tree, *asJSON)
 			}
@@ -32,8 +30,8 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 	},
 	{
 		name: "cidr rename", args: "NAME NEW-NAME", least: 2, most: 2, brief: "Give a CIDR another name",
-		setup: func(fs *pflag.FlagSet) action {
-			network := networkOption(fs)
+		setup: func(o *options) action {
+			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil); err != nil {
 					return err
@@ -44,8 +42,8 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 	},
 	{
 		name: "cidr remove", args: "NAME", least: 1, most: 1, brief: "Remove a CIDR that has no peers, CIDRs or associations",
-		setup: func(fs *pflag.FlagSet) action {
-			network := networkOption(fs)
+		setup: func(o *options) action {
+			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.coordinator(ctx, *network, "DELETE", item(wire.PathCIDRs, args[0]), nil, nil); err != nil {
 					return err
@@ -64,9 +62,9 @@ func item(collection string, names ...string) string {
 	return collection
 }
 
-func setupCIDRAdd(fs *pflag.FlagSet) action {
-	network, asJSON, yes := networkOption(fs), jsonOption(fs), yesOption(fs)
-	isolated := fs.Bool("isolated", false, "its peers do not see each other")
+func setupCIDRAdd(o *options) action {
+	network, asJSON, yes := networkOption(o), jsonOption(o), yesOption(o)
+	isolated := o.Bool("isolated", "", "its peers do not see each other")
 	return func(ctx context.Context, e *env, args []string) error {
 		prefix, err := netip.ParsePrefix(args[1])
 		if err != nil {

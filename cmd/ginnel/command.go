@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
-
-	"github.com/spf13/pflag"
 )
 
 // command is one row of the command table.
@@ -20,7 +17,7 @@ type command struct {
 	about       string // the rest of the help; empty: none
 	// setup adds the command's options and returns what it does once they and
 	// the arguments are parsed.
-	setup func(*pflag.FlagSet) action
+	setup func(*options) action
 }
 
 // action does what a command is for.
@@ -58,11 +55,9 @@ func commandsOf(noun string) (list []*command) {
 }
 
 // prepare returns the command's options and its action.
-func (c *command) prepare() (*pflag.FlagSet, action) {
-	fs := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.SortFlags = false
-	return fs, c.setup(fs)
+func (c *command) prepare() (*options, action) {
+	o := &options{}
+	return o, c.setup(o)
 }
 
 // line is the command's synopsis.
@@ -71,7 +66,7 @@ func (c *command) line() string {
 	if c.needs != "" {
 		line += " " + c.needs
 	}
-	if fs, _ := c.prepare(); fs.HasFlags() {
+	if o, _ := c.prepare(); len(o.all) > 0 {
 		line += " [OPTIONS]"
 	}
 	if c.args != "" {
@@ -81,13 +76,13 @@ func (c *command) line() string {
 }
 
 func (c *command) usage(w io.Writer) {
-	fs, _ := c.prepare()
+	o, _ := c.prepare()
 	fmt.Fprintf(w, "%s\n\n%s.\n", c.line(), c.brief)
 	if c.about != "" {
 		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.about))
 	}
-	if fs.HasFlags() {
-		fmt.Fprintf(w, "\nOptions:\n%s", fs.FlagUsages())
+	if len(o.all) > 0 {
+		fmt.Fprintf(w, "\nOptions:\n%s", o.usage())
 	}
 }
 
@@ -96,14 +91,13 @@ func overview(w io.Writer, noun string) {
 	if noun == "" {
 		fmt.Fprintf(w, "Ginnel joins machines into private networks over WireGuard.\n\nusage: ginnel COMMAND [OPTIONS] [ARGUMENTS]\n\n")
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][2]string
 	for i := range commands {
 		if c := &commands[i]; noun == "" || strings.HasPrefix(c.name, noun+" ") {
-			fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.brief)
+			rows = append(rows, [2]string{"  " + strings.TrimSpace(c.name+" "+c.args), c.brief})
 		}
 	}
-	t.Flush()
-	fmt.Fprintf(w, "\n`ginnel COMMAND --help` tells more.\n")
+	fmt.Fprintf(w, "%s\n`ginnel COMMAND --help` tells more.\n", columns(rows, 2))
 	if noun == "" {
 		fmt.Fprint(w, pathsHelp)
 	}
@@ -111,10 +105,10 @@ func overview(w io.Writer, noun string) {
 
 // The options that several commands share.
 
-func networkOption(fs *pflag.FlagSet) *string {
-	return fs.StringP("network", "n", "", "the `NETWORK`; may be left out where there is only one")
+func networkOption(o *options) *string {
+	return o.String("network", "n", "", "the `NETWORK`; may be left out where there is only one")
 }
 
-func jsonOption(fs *pflag.FlagSet) *bool { return fs.Bool("json", false, "print JSON") }
+func jsonOption(o *options) *bool { return o.Bool("json", "", "print JSON") }
 
-func yesOption(fs *pflag.FlagSet) *bool { return fs.BoolP("yes", "y", false, "do not ask") }
+func yesOption(o *options) *bool { return o.Bool("yes", "y", "do not ask") }

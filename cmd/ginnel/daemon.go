@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/daemon"
 	"ginnel/daemon/local"
 	"ginnel/journal"
@@ -27,8 +25,8 @@ stop it, and tunnels that the kernel carries stay as they are.
 
 It keeps less garbage than Go programs do, as if GOGC were 50; GOGC and GOMEMLIMIT in the
 environment count for more.`,
-	setup: func(fs *pflag.FlagSet) action {
-		verbose := fs.BoolP("verbose", "v", false, "log more")
+	setup: func(o *options) action {
+		verbose := o.Bool("verbose", "v", "log more")
 		return func(ctx context.Context, e *env, _ []string) error {
 			level := journal.Info
 			if *verbose {

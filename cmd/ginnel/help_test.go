@@ -93,9 +93,9 @@ func TestUsage(t *testing.T) {
 		{"peer rename bob", "peer rename takes 2 arguments, not 1"},
 		{"peer remove", "peer remove takes 1 argument, not 0"},
 		{"status home work", "status takes at most 1 argument, not 2"},
-		{"peer list --colour", "unknown flag: --colour"},
-		{"peer list --network", "flag needs an argument: --network"},
-		{"join --listen-port 70000 x", `invalid argument "70000"`},
+		{"peer list --colour", "there is no option --colour"},
+		{"peer list --network", "option --network wants a value: --network NETWORK"},
+		{"join --listen-port 70000 x", `--listen-port takes a number from 0 to 65535, not "70000"`},
 		{"cidr add servers 10.42.1", `"10.42.1" is no range of addresses: want one such as 10.42.1.0/24`},
 		{"peer invite bob", "--cidr or --address"},
 		{"peer invite bob --address 10.42", `"10.42" is no address: want one such as 10.42.1.5`},
@@ -137,9 +137,9 @@ func TestReadme(t *testing.T) {
 			t.Errorf("`ginnel %s`: there is no such command", line)
 			continue
 		}
-		fs, _ := c.prepare()
-		if err := fs.Parse(rest); err != nil || fs.NArg() < c.least || fs.NArg() > c.most {
-			t.Errorf("`ginnel %s`: %d arguments, %v; %s", line, fs.NArg(), err, c.line())
+		o, _ := c.prepare()
+		if err := o.parse(rest); err != nil || len(o.args) < c.least || len(o.args) > c.most {
+			t.Errorf("`ginnel %s`: %d arguments, %v; %s", line, len(o.args), err, c.line())
 		}
 	}
 	if seen < 8 {

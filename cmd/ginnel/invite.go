@@ -9,18 +9,16 @@ import (
 	"os"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/wire"
 )
 
-func setupInvite(fs *pflag.FlagSet) action {
-	network, asJSON := networkOption(fs), jsonOption(fs)
-	cidr := fs.String("cidr", "", "the `CIDR` to take the lowest free address of")
-	address := fs.String("address", "", "this very `ADDRESS`")
-	admin := fs.Bool("admin", false, "the peer may change the network")
-	expires := fs.String("expires", "14d", "the `TIME` the invitation is good for: a number and one of s, m, h, d, w")
-	output := fs.StringP("output", "o", "", "write the token to this new `FILE` instead of printing it")
+func setupInvite(o *options) action {
+	network, asJSON := networkOption(o), jsonOption(o)
+	cidr := o.String("cidr", "", "", "the `CIDR` to take the lowest free address of")
+	address := o.String("address", "", "", "this very `ADDRESS`")
+	admin := o.Bool("admin", "", "the peer may change the network")
+	expires := o.String("expires", "", "14d", "the `TIME` the invitation is good for: a number and one of s, m, h, d, w")
+	output := o.String("output", "o", "", "write the token to this new `FILE` instead of printing it")
 	return func(ctx context.Context, e *env, args []string) error {
 		life, err := parseLife(*expires)
 		if err != nil {

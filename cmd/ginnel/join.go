@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/daemon/config"
 	"ginnel/daemon/join"
 	"ginnel/daemon/local"
@@ -22,13 +20,13 @@ import (
 	"ginnel/wire"
 )
 
-func setupJoin(fs *pflag.FlagSet) action {
-	port := fs.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
-	mtu := fs.Int("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
-	noRoutes := fs.Bool("no-routing", false, "add no route for the network's range")
-	hosts := fs.String("hosts", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, or none")
-	exclude := fs.StringArray("exclude", nil, "a `RANGE` of own addresses never told to others, or all; may be repeated")
-	del := fs.Bool("delete", false, "delete the invitation's file afterwards")
+func setupJoin(o *options) action {
+	port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
+	mtu := o.Uint16("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
+	noRoutes := o.Bool("no-routing", "", "add no route for the network's range")
+	hosts := o.String("hosts", "", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, or none")
+	exclude := o.Strings("exclude", "a `RANGE` of own addresses never told to others, or all; may be repeated")
+	del := o.Bool("delete", "", "delete the invitation's file afterwards")
 	return func(ctx context.Context, e *env, args []string) error {
 		inv, file, err := readInvitation(e.in, args[0])
 		if err != nil {
@@ -38,7 +36,7 @@ func setupJoin(fs *pflag.FlagSet) action {
 			return usagef("--delete deletes the invitation's file, and this invitation came without one")
 		}
 		n := config.New(inv.Network, config.Peer)
-		n.Endpoints, n.ListenPort, n.MTU, n.Routes, n.Hosts = inv.Coordinator.Endpoints, *port, *mtu, !*noRoutes, *hosts
+		n.Endpoints, n.ListenPort, n.MTU, n.Routes, n.Hosts = inv.Coordinator.Endpoints, *port, int(*mtu), !*noRoutes, *hosts
 		if n.Exclude, err = parseExclude(*exclude); err != nil {
 			return err
 		}

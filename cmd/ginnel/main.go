@@ -24,8 +24,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/daemon"
 	"ginnel/journal"
 	"ginnel/platform/terminal"
@@ -147,17 +145,17 @@ func wantsHelp(args []string) bool {
 
 // call parses the options and the arguments and runs the command.
 func (c *command) call(ctx context.Context, e *env, args []string) error {
-	fs, act := c.prepare()
-	if err := fs.Parse(args); errors.Is(err, pflag.ErrHelp) {
+	o, act := c.prepare()
+	if err := o.parse(args); errors.Is(err, errHelp) {
 		c.usage(e.out)
 		return nil
 	} else if err != nil {
 		return usagef("%v\n%s", err, c.line())
 	}
-	if n := fs.NArg(); n < c.least || n > c.most {
+	if n := len(o.args); n < c.least || n > c.most {
 		return usagef("%s takes %s, not %d\n%s", c.name, c.count(), n, c.line())
 	}
-	return act(ctx, e, fs.Args())
+	return act(ctx, e, o.args)
 }
 
 // count says how many arguments the command takes.

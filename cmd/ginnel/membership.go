@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
@@ -28,8 +26,8 @@ is finished by running it again.`,
 		name: "leave", args: "[NETWORK]", most: 1,
 		brief: "Leave a network: remove its interface, names, keys and configuration from this machine",
 		about: "The coordinator keeps this peer in its book: an admin removes it with `ginnel peer remove`.",
-		setup: func(fs *pflag.FlagSet) action {
-			yes := yesOption(fs)
+		setup: func(o *options) action {
+			yes := yesOption(o)
 			return func(ctx context.Context, e *env, args []string) error { return leave(ctx, e, args, *yes) }
 		},
 	},

@@ -9,8 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/coordinator/store"
 	"ginnel/daemon"
 	"ginnel/daemon/config"
@@ -37,8 +35,8 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 	},
 	{
 		name: "network list", brief: "List the networks of this machine",
-		setup: func(fs *pflag.FlagSet) action {
-			asJSON := jsonOption(fs)
+		setup: func(o *options) action {
+			asJSON := jsonOption(o)
 			return func(ctx context.Context, e *env, _ []string) error { return listNetworks(ctx, e, *asJSON) }
 		},
 	},
@@ -46,17 +44,17 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 		name: "network remove", args: "NAME", least: 1, most: 1,
 		brief: "Destroy a network on its coordinator: the book, keys and interface",
 		about: "The peers keep what they have, but nobody can join or change the network any more.",
-		setup: func(fs *pflag.FlagSet) action {
-			yes := yesOption(fs)
+		setup: func(o *options) action {
+			yes := yesOption(o)
 			return func(ctx context.Context, e *env, args []string) error { return removeNetwork(ctx, e, args[0], *yes) }
 		},
 	},
 }
 
-func setupNetworkCreate(fs *pflag.FlagSet) action {
-	endpoints := fs.StringArray("endpoint", nil, "`HOST:PORT` where this machine is reached from outside; must be given, may be repeated")
-	port := fs.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
-	name := fs.String("name", "", "this machine's `NAME` in the network (default: its host name)")
+func setupNetworkCreate(o *options) action {
+	endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside; must be given, may be repeated")
+	port := o.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
+	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
 	return func(ctx context.Context, e *env, args []string) error {
 		root, err := netip.ParsePrefix(args[1])
 		if err != nil {

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/wire"
 )
 
@@ -20,15 +18,15 @@ over privately. With --output it is written to a new file that only you can read
 	},
 	{
 		name: "peer list", brief: "List all peers, those invited included",
-		setup: func(fs *pflag.FlagSet) action {
-			network, asJSON := networkOption(fs), jsonOption(fs)
+		setup: func(o *options) action {
+			network, asJSON := networkOption(o), jsonOption(o)
 			return func(ctx context.Context, e *env, _ []string) error { return listPeers(ctx, e, *network, *asJSON) }
 		},
 	},
 	{
 		name: "peer rename", args: "NAME NEW-NAME", least: 2, most: 2, brief: "Give a peer another name",
-		setup: func(fs *pflag.FlagSet) action {
-			network := networkOption(fs)
+		setup: func(o *options) action {
+			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Name: &args[1]}); err != nil {
 					return err
@@ -58,9 +56,9 @@ over privately. With --output it is written to a new file that only you can read
 		brief: "Remove a peer, or revoke its invitation, for good",
 		about: `Its name is free again; its address stays retired, so that nobody is mistaken for it, unless
 --free-address is given. The address of an invitation that was never redeemed is free at once.`,
-		setup: func(fs *pflag.FlagSet) action {
-			network, yes := networkOption(fs), yesOption(fs)
-			free := fs.Bool("free-address", false, "let the address be given out again")
+		setup: func(o *options) action {
+			network, yes := networkOption(o), yesOption(o)
+			free := o.Bool("free-address", "", "let the address be given out again")
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.confirm(*yes, "Remove peer "+args[0]+" for good?"); err != nil {
 					return err
@@ -80,9 +78,9 @@ over privately. With --output it is written to a new file that only you can read
 
 // patching sets up a command that makes one change to a peer and says done of
 // its name.
-func patching(patch wire.PeerPatch, done string) func(*pflag.FlagSet) action {
-	return func(fs *pflag.FlagSet) action {
-		network := networkOption(fs)
+func patching(patch wire.PeerPatch, done string) func(*options) action {
+	return func(o *options) action {
+		network := networkOption(o)
 		return func(ctx context.Context, e *env, args []string) error {
 			if err := patchPeer(ctx, e, *network, args[0], patch); err != nil {
 				return err

@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"ginnel/daemon/local"
 	"ginnel/wire"
 )
 
 var statusCommands = []command{{
 	name: "status", args: "[NETWORK]", most: 1, brief: "Show this machine's networks and how each peer is reached",
-	setup: func(fs *pflag.FlagSet) action {
-		asJSON := jsonOption(fs)
+	setup: func(o *options) action {
+		asJSON := jsonOption(o)
 		return func(ctx context.Context, e *env, args []string) error { return status(ctx, e, first(args), *asJSON) }
 	},
 }}

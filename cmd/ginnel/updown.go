@@ -1,22 +1,18 @@
 package main
 
-import (
-	"context"
-
-	"github.com/spf13/pflag"
-)
+import "context"
 
 var upDownCommands = []command{
 	{
 		name: "up", args: "[NETWORK]", most: 1, brief: "Switch a network on; it stays on over restarts",
-		setup: func(*pflag.FlagSet) action {
+		setup: func(*options) action {
 			return func(ctx context.Context, e *env, args []string) error { return up(ctx, e, first(args)) }
 		},
 	},
 	{
 		name: "down", args: "[NETWORK]", most: 1,
 		brief: "Switch a network off and remove its interface; it stays off over restarts",
-		setup: func(*pflag.FlagSet) action {
+		setup: func(*options) action {
 			return func(ctx context.Context, e *env, args []string) error { return down(ctx, e, first(args)) }
 		},
 	},

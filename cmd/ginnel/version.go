@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-
-	"github.com/spf13/pflag"
 )
 
 // build says what this program was built from and for.
@@ -17,8 +15,8 @@ type build struct {
 
 var versionCommands = []command{{
 	name: "version", brief: "Print the version",
-	setup: func(fs *pflag.FlagSet) action {
-		asJSON := jsonOption(fs)
+	setup: func(o *options) action {
+		asJSON := jsonOption(o)
 		return func(_ context.Context, e *env, _ []string) error {
 			b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 			if *asJSON {

@@ -78,7 +78,6 @@ var foreign = []layer{
 	{"github.com/jsimonetti/rtnetlink/v2", []string{"platform/...", "netlab/..."}},
 	{"github.com/mdlayher/netlink", []string{"platform/...", "netlab/..."}},
 	{"github.com/google/nftables", []string{"platform/firewall", "netlab/..."}},
-	{"github.com/spf13/pflag", []string{"cmd/ginnel"}},
 }
 
 // checkForeign looks at tests as well. internal/deps is the one place that

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// options are a command's options and, once parsed, its arguments. They are
+// written as in GNU's getopt_long: --name value, --name=value, -n value,
+// -nvalue, -vy for two that take none; -- ends them, and arguments may stand
+// before. Only whole names count, so that a new option breaks no script.
+type options struct {
+	all  []*option
+	args []string
+}
+
+// option is one of them.
+type option struct {
+	name, short string // without dashes; short may be empty
+	value       string // what the help calls the value; empty: it takes none
+	usage       string
+	preset      string // shown by the help; empty: nothing
+	set         func(text string) error
+}
+
+// errHelp asks for the command's help.
+var errHelp = errors.New("help is asked for")
+
+// add takes the help's word for the value from between back quotes in usage.
+func (o *options) add(name, short, usage, preset string, set func(string) error) {
+	value := ""
+	if before, rest, ok := strings.Cut(usage, "`"); ok {
+		word, after, _ := strings.Cut(rest, "`")
+		value, usage = word, before+word+after
+	}
+	o.all = append(o.all, &option{name, short, value, usage, preset, set})
+}
+
+// Bool adds an option without a value.
+func (o *options) Bool(name, short, usage string) *bool {
+	v := new(bool)
+	o.add(name, short, usage, "", func(string) error { *v = true; return nil })
+	return v
+}
+
+// String adds an option with a value.
+func (o *options) String(name, short, preset, usage string) *string {
+	v := &preset
+	o.add(name, short, usage, preset, func(text string) error { *v = text; return nil })
+	return v
+}
+
+// Strings adds an option that may be given several times.
+func (o *options) Strings(name, usage string) *[]string {
+	v := new([]string)
+	o.add(name, "", usage, "", func(text string) error { *v = append(*v, text); return nil })
+	return v
+}
+
+// Uint16 adds an option whose value is a number up to 65535. A preset of 0 is
+// not shown.
+func (o *options) Uint16(name string, preset uint16, usage string) *uint16 {
+	v := &preset
+	shown := ""
+	if preset != 0 {
+		shown = strconv.Itoa(int(preset))
+	}
+	o.add(name, "", usage, shown, func(text string) error {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return fmt.Errorf("--%s takes a number from 0 to 65535, not %q", name, text)
+		}
+		*v = uint16(n)
+		return nil
+	})
+	return v
+}
+
+// parse reads a command line behind the command's name.
+func (o *options) parse(line []string) error {
+	for len(line) > 0 {
+		word := line[0]
+		line = line[1:]
+		var err error
+		switch {
+		case word == "--":
+			o.args = append(o.args, line...)
+			return nil
+		case strings.HasPrefix(word, "--"):
+			line, err = o.long(word[2:], line)
+		case strings.HasPrefix(word, "-") && word != "-":
+			line, err = o.shorts(word[1:], line)
+		default:
+			o.args = append(o.args, word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// long reads what follows "--". It returns the rest of the line.
+func (o *options) long(word string, line []string) ([]string, error) {
+	name, value, has := strings.Cut(word, "=")
+	opt := o.find(func(opt *option) bool { return opt.name == name })
+	switch {
+	case opt == nil && name == "help":
+		return nil, errHelp
+	case opt == nil:
+		return nil, fmt.Errorf("there is no option --%s", name)
+	case opt.value == "" && has:
+		return nil, fmt.Errorf("option --%s takes no value", name)
+	case opt.value == "" || has:
+		return line, opt.set(value)
+	case len(line) == 0:
+		return nil, fmt.Errorf("option --%s wants a value: --%s %s", name, name, opt.value)
+	}
+	return line[1:], opt.set(line[0])
+}
+
+// shorts reads the letters that follow "-".
+func (o *options) shorts(letters string, line []string) ([]string, error) {
+	for letters != "" {
+		letter := letters[:1]
+		letters = letters[1:]
+		opt := o.find(func(opt *option) bool { return opt.short == letter })
+		switch {
+		case opt == nil && letter == "h":
+			return nil, errHelp
+		case opt == nil:
+			return nil, fmt.Errorf("there is no option -%s", letter)
+		case opt.value == "":
+			if err := opt.set(""); err != nil {
+				return nil, err
+			}
+			continue
+		case letters != "":
+			return line, opt.set(letters)
+		case len(line) == 0:
+			return nil, fmt.Errorf("option -%s wants a value: -%s %s", letter, letter, opt.value)
+		}
+		return line[1:], opt.set(line[0])
+	}
+	return line, nil
+}
+
+func (o *options) find(is func(*option) bool) *option {
+	for _, opt := range o.all {
+		if is(opt) {
+			return opt
+		}
+	}
+	return nil
+}
+
+// usage returns a line for each option, for the help.
+func (o *options) usage() string {
+	var rows [][2]string
+	for _, opt := range o.all {
+		row := [2]string{"      --" + opt.name, opt.usage}
+		if opt.short != "" {
+			row[0] = "  -" + opt.short + ", --" + opt.name
+		}
+		if opt.value != "" {
+			row[0] += " " + opt.value
+		}
+		if opt.preset != "" {
+			row[1] += " (default " + opt.preset + ")"
+		}
+		rows = append(rows, row)
+	}
+	return columns(rows, 3)
+}
+
+// columns puts two columns side by side, gap spaces apart at least.
+func columns(rows [][2]string, gap int) string {
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row[0]))
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		fmt.Fprintf(&b, "%-*s%s\n", width+gap, row[0], row[1])
+	}
+	return b.String()
+}
