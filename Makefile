@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-budget qemu-kernels fuzz fmt clean tools qemu-tools
+.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-budget qemu-kernels bench fuzz fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,13 +56,15 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/*)
+	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg)
+	cd bench && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...
 
 # Tests that need a world of netlab's, or an emulated machine.
 WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
 
 unit: ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
+	cd bench && $(GO) test ./guest ./table
 
 race: tools ## the same under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v '$(WORLDS)\|/archtest')
@@ -86,6 +88,7 @@ export QEMU_ARCHES
 
 qemu: qemu-tools qemu-kernels ## the same and more on emulated machines with real kernels (QEMU_ARCHES)
 	$(GO) test -count=1 -p 1 -timeout 3h ./qemu-tests ./qemu-tests/flash
+	$(if $(filter mipsle,$(QEMU_ARCHES)),cd bench && $(GO) test -count=1 -timeout 30m .)
 
 qemu-all: qemu-flash ## qemu for all five architectures
 	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips' QEMU_SCENARIOS=main
@@ -97,6 +100,11 @@ qemu-flash: ## cut the power of a coordinator on jffs2 and UBIFS 50 times each, 
 qemu-budget: QEMU_ARCHES = mipsle arm
 qemu-budget: qemu-tools qemu-kernels ## memory, wake-ups and writes of routers, counted for as long as it takes: half an hour
 	BUDGET_LONG=1 $(GO) test -count=1 -v -timeout 2h -run TestBudgets ./qemu-tests
+
+bench: QEMU_ARCHES = amd64 mipsle
+bench: qemu-tools qemu-kernels ## compare with wgctrl-go and wg on emulated machines, and write the tables of bench/README.md
+	bench/wg $(QEMU_ARCHES)
+	cd bench && $(GO) test -count=1 -timeout 2h -run TestReadme -v . -update
 
 qemu-kernels: qemu-tools ## fetch kernels for QEMU_ARCHES from Debian, or build them, into ~/.cache/ginnel-qemu
 	qemu-tests/kernels/fetch $(QEMU_ARCHES)

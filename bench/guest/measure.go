@@ -19,18 +19,18 @@ func (b *bench) measure(op table.Operation) ([]table.Measurement, error) {
 	}
 	all := make([]table.Measurement, len(trials))
 	for i, t := range trials {
-		all[i] = table.Measurement{Operation: op.Name, Implementation: t.by.name()}
+		all[i] = table.Measurement{Operation: op.Name, Implementation: t.by}
 		if err := t.count(&all[i]); err != nil {
-			return nil, fmt.Errorf("%s with %s: %w", op.Name, t.by.name(), err)
+			return nil, fmt.Errorf("%s with %s: %w", op.Name, t.by, err)
 		}
 	}
 	samples := make([][]time.Duration, len(trials))
 	for round := range b.rounds {
 		for n := range trials {
 			i := (round + n) % len(trials) // nobody always comes after the same other
-			took, err := trials[i].sample()
+			took, err := trials[i].sample(repeats(op))
 			if err != nil {
-				return nil, fmt.Errorf("%s with %s: %w", op.Name, trials[i].by.name(), err)
+				return nil, fmt.Errorf("%s with %s: %w", op.Name, trials[i].by, err)
 			}
 			samples[i] = append(samples[i], took)
 		}
@@ -41,23 +41,29 @@ func (b *bench) measure(op table.Operation) ([]table.Measurement, error) {
 	return all, nil
 }
 
-// sample measures the way there, after going it once without being measured,
-// and looks where it led. What others left is collected before.
-func (t *trial) sample() (time.Duration, error) {
+// repeats is how often an operation is done for a sample: often enough that
+// short ones can be measured, and that who makes garbage collects it, too.
+func repeats(op table.Operation) int { return min(max(100/op.Count, 2), 10) }
+
+// sample measures the way there, on average of some times after one that does
+// not count, and looks where it led. What others left is collected before.
+func (t *trial) sample(times int) (time.Duration, error) {
 	runtime.GC()
-	if err := t.there(); err != nil {
-		return 0, err
+	var took time.Duration
+	for i := range 1 + times {
+		start := time.Now()
+		err := t.there()
+		if i > 0 {
+			took += time.Since(start)
+		}
+		if err == nil && i == times {
+			err = t.arrived()
+		}
+		if err := errors.Join(err, t.back()); err != nil {
+			return 0, err
+		}
 	}
-	if err := t.back(); err != nil {
-		return 0, err
-	}
-	start := time.Now()
-	err := t.there()
-	took := time.Since(start)
-	if err != nil {
-		return 0, err
-	}
-	return took, errors.Join(t.arrived(), t.back())
+	return took / time.Duration(times), nil
 }
 
 // count counts messages and allocations, and looks where both ways lead.
@@ -68,8 +74,8 @@ func (t *trial) count(m *table.Measurement) (err error) {
 	if err := errors.Join(t.arrived(), t.back(), t.returned()); err != nil {
 		return err
 	}
-	if _, ok := t.by.(*program); ok {
-		return nil // it allocates in its own processes
+	if t.ownHeap {
+		return nil
 	}
 	m.Allocs, m.Bytes, err = t.allocations()
 	return err
@@ -114,17 +120,4 @@ func median(samples []time.Duration) time.Duration {
 		return 0
 	}
 	return slices.Sorted(slices.Values(samples))[(len(samples)-1)/2]
-}
-
-// timeOf takes the median of a task that changes nothing.
-func timeOf(rounds int, do task) (time.Duration, error) {
-	var samples []time.Duration
-	for range rounds {
-		start := time.Now()
-		if err := do(); err != nil {
-			return 0, err
-		}
-		samples = append(samples, time.Since(start))
-	}
-	return median(samples), nil
 }

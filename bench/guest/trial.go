@@ -12,43 +12,49 @@ import (
 // take the interface there and back again, so that all start from the same
 // state; there is what is measured. A reading goes nowhere.
 type trial struct {
-	by                implementation
+	by                string
+	ownHeap           bool // it allocates in other processes
 	there, back       task
 	arrived, returned task // find out whether the interface is as it should be
 }
 
-// nowhere is the way back from a reading.
+// nowhere is the way back from a reading, and from doing nothing.
 func nowhere() error { return nil }
 
-// prepare makes an operation ready for every implementation.
-func (b *bench) prepare(op table.Operation) ([]trial, error) {
+// prepare makes an operation ready for every implementation, and with wg the
+// start of its process.
+func (b *bench) prepare(op table.Operation) ([]*trial, error) {
 	in, err := b.open(op.Size)
 	if err != nil {
 		return nil, err
 	}
 	there, back := in.writes(op, b.random)
-	all := make([]trial, len(b.implementations))
-	for i, by := range b.implementations {
-		all[i] = trial{by: by, back: nowhere, arrived: nowhere, returned: nowhere}
+	var all []*trial
+	for _, by := range b.implementations {
+		t := &trial{by: by.name(), ownHeap: by.name() == table.Wg, back: nowhere, arrived: nowhere, returned: nowhere}
 		if op.Verb == table.Read {
-			all[i].there, err = by.reader(in.link)
+			t.there, err = by.reader(in.link)
 		} else {
-			err = b.prepareWrites(&all[i], in, there, back)
+			err = b.prepareWrites(t, by, in, there, back)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s for %s: %w", op.Name, by.name(), err)
+			return nil, fmt.Errorf("%s for %s: %w", op.Name, t.by, err)
 		}
+		all = append(all, t)
+	}
+	if b.program != nil {
+		all = append(all, &trial{table.Start, true, b.program.nothing, nowhere, nowhere, nowhere})
 	}
 	return all, nil
 }
 
-func (b *bench) prepareWrites(t *trial, in *populated, there, back write) (err error) {
+func (b *bench) prepareWrites(t *trial, by implementation, in *populated, there, back write) (err error) {
 	before, after := intend(in.peers), intend(in.peers)
 	after.do(there)
-	if t.there, err = t.by.writer(there); err != nil {
+	if t.there, err = by.writer(there); err != nil {
 		return err
 	}
-	if t.back, err = t.by.writer(back); err != nil {
+	if t.back, err = by.writer(back); err != nil {
 		return err
 	}
 	t.arrived = func() error { return b.look(in.link, after) }

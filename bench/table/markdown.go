@@ -17,8 +17,7 @@ func (r Report) Markdown() string {
 	var b strings.Builder
 	m := r.Machine
 	fmt.Fprintf(&b, "### %s, Linux %s\n\n", m.Arch, m.Kernel)
-	fmt.Fprintf(&b, "%s, wgctrl-go %s, %s. Medians of %d rounds, seed %d. To start a process of `wg` that does nothing takes %s.\n\n",
-		m.Go, m.Wgctrl, m.Wg, m.Rounds, m.Seed, duration(m.Start))
+	fmt.Fprintf(&b, "%s, wgctrl-go %s, %s. Medians of %d rounds, seed %d.\n\n", m.Go, m.Wgctrl, m.Wg, m.Rounds, m.Seed)
 	r.times(&b)
 	b.WriteString("\n")
 	r.counts(&b)
@@ -42,13 +41,17 @@ func (r Report) times(b *strings.Builder) {
 	}
 }
 
+// leastLeft: a difference of less than a tenth is noise.
+const leastLeft = 10
+
 // lessStart is what is left of wg's time, and its ratio to ours, without the
 // start of its process; unknown where nothing can be told from noise.
 func (r Report) lessStart(op string) []string {
 	ours, ok := r.Of(op, Ginnel)
 	theirs, ok2 := r.Of(op, Wg)
-	left := theirs.Median - r.Machine.Start
-	if !ok || !ok2 || r.Machine.Start <= 0 || left <= 0 || ours.Median <= 0 {
+	start, ok3 := r.Of(op, Start)
+	left := theirs.Median - start.Median
+	if !ok || !ok2 || !ok3 || ours.Median <= 0 || left < theirs.Median/leastLeft {
 		return []string{unknown, unknown}
 	}
 	return []string{duration(left), ratio(float64(left) / float64(ours.Median))}

@@ -16,6 +16,7 @@ const (
 	Ginnel = "ginnel"    // ours: everything is a ratio to it
 	Wgctrl = "wgctrl-go" // a library, in the same process
 	Wg     = "wg"        // a program, a process per operation
+	Start  = "start"     // that process, doing nothing
 )
 
 // Report is what was measured on one machine, in one run.
@@ -33,8 +34,6 @@ type Machine struct {
 	Wg     string // version of the program; empty: it was not there
 	Rounds int    // samples that each median is of
 	Seed   uint64 // of the random peers
-	// Start is the median time of a process of Wg's program that does nothing.
-	Start time.Duration
 }
 
 // Measurement is what one operation cost with one implementation.
