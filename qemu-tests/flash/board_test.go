@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"ginnel/qemu-tests/machine"
 )
@@ -20,6 +21,10 @@ const (
 	flashEnd   = 96  // MB
 	eraseBlock = 64 << 10
 )
+
+// patience is how long a machine may take to get somewhere: one whose host has
+// other work is very slow, and one that hangs does so for ever.
+const patience = 5 * time.Minute
 
 // board is an emulated machine with flash, or a disk, which stay when its power
 // is cut.
@@ -88,7 +93,7 @@ func (b *board) format() {
 func (b *board) spec(commands ...[]string) machine.Spec {
 	s := machine.Spec{
 		Arch: b.arch, Memory: memory, RAMFile: b.ram, Append: fmt.Sprintf("mem=%dM@0 mem=%dM@%dM", flashStart, memory-flashEnd, flashEnd),
-		Files: b.files, Modules: []string{"wireguard", "tun"},
+		Timeout: 2*patience + *idle, Files: b.files, Modules: []string{"wireguard", "tun"},
 	}
 	if b.kind.flash {
 		s.Env = append(s.Env, fmt.Sprintf("%s=phram=flash,%#x,%dMi,%d", driverParameters, flashStart<<20, b.size, eraseBlock))

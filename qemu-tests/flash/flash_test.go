@@ -31,6 +31,7 @@ var suites = map[string]string{
 func TestStores(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			b := newBoard(t, k, flashSize)
 			run := [][]string{{"stores"}}
 			for pkg, skip := range suites {
@@ -54,13 +55,14 @@ var idle = flag.Duration("idle", 20*time.Second, "how long an idle coordinator i
 func TestWear(t *testing.T) {
 	for _, name := range []string{"jffs2", "ubifs"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k, err := findKind(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			m := machine.Boot(t, newBoard(t, k, 8).spec([]string{"wear", idle.String()}))
 			var w wear
-			line := m.Until("^"+sayWear, 3*time.Minute+*idle)
+			line := m.Until("^"+sayWear, patience+*idle)
 			if _, err := fmt.Sscan(strings.TrimPrefix(line, sayWear), &w.Accepted, &w.Commands, &w.Idle, &w.Seconds); err != nil {
 				t.Fatalf("%q: %v", line, err)
 			}

@@ -24,6 +24,7 @@ var (
 func TestPowerCut(t *testing.T) {
 	for _, name := range []string{"jffs2", "ubifs"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			t.Logf("seed %d: repeat with -args -seed %[1]d", *seed)
 			k, err := findKind(name)
 			if err != nil {
@@ -60,14 +61,16 @@ func (w *witness) round(n uint64) {
 	w.t.Helper()
 	seed := *seed + n
 	m := machine.Boot(w.t, w.board.spec([]string{"serve", fmt.Sprint(seed)}))
-	m.Until("^"+sayMounted, time.Minute)
-	if w.random.IntN(8) > 0 { // the others do not get as far as that
-		m.Until("^"+sayReady, time.Minute)
+	m.Until("^"+sayMounted, patience)
+	moment := 3000
+	if n > 0 && w.random.IntN(8) > 0 { // the others are cut while the network is made, or the daemon starts
+		moment = 500
+		m.Until("^"+sayReady, patience)
 		for range w.random.IntN(40) {
-			m.Until("^"+sayDone, time.Minute)
+			m.Until("^"+sayDone, patience)
 		}
 	}
-	<-time.After(time.Duration(w.random.IntN(500)) * time.Millisecond)
+	<-time.After(time.Duration(w.random.IntN(moment)) * time.Millisecond)
 	m.Kill()
 	w.follow(m.Wait().Commands[0].Output, seed)
 }
@@ -76,7 +79,7 @@ func (w *witness) round(n uint64) {
 func (w *witness) look() {
 	w.t.Helper()
 	m := machine.Boot(w.t, w.board.spec([]string{"serve", "0"}))
-	m.Until("^"+sayReady, time.Minute)
+	m.Until("^"+sayReady, patience)
 	m.Kill()
 	w.follow(m.Wait().Commands[0].Output, 0)
 }

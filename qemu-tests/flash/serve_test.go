@@ -22,8 +22,9 @@ const ginnel = "/bin/ginnel"
 
 // Where the product has its files.
 const (
-	bookFile = mountPoint + "/ginnel/" + networkName + ".book"
-	socket   = "/run/ginnel.sock"
+	configFile = mountPoint + "/ginnel.conf"
+	bookFile   = mountPoint + "/ginnel/" + networkName + ".book"
+	socket     = "/run/ginnel.sock"
 )
 
 // What the guest says on the console, each at a line's beginning.
@@ -76,15 +77,12 @@ type coordinatorMachine struct {
 // starts the daemon.
 func startCoordinator() (*coordinatorMachine, error) {
 	for name, value := range map[string]string{
-		"GINNEL_CONFIG": mountPoint + "/ginnel.conf", "GINNEL_STATE": mountPoint + "/ginnel", "GINNEL_SOCKET": socket,
+		"GINNEL_CONFIG": configFile, "GINNEL_STATE": mountPoint + "/ginnel", "GINNEL_SOCKET": socket,
 	} {
 		os.Setenv(name, value)
 	}
-	if _, err := os.Stat(bookFile); errors.Is(err, os.ErrNotExist) {
-		out, err := exec.Command(ginnel, "network", "create", networkName, root.String(), "--endpoint", "192.0.2.1:51820", "--name", coordinatorName).CombinedOutput()
-		if err != nil {
-			return nil, fmt.Errorf("network create: %w: %s", err, out)
-		}
+	if err := createNetwork(); err != nil {
+		return nil, err
 	}
 	s, book, tail, err := store.Open(bookFile)
 	if err != nil {
@@ -100,6 +98,29 @@ func startCoordinator() (*coordinatorMachine, error) {
 	return c, c.start()
 }
 
+// createNetwork makes the network, unless it is there: the configuration comes
+// last. What a power cut has left of it is removed, as the product advises.
+func createNetwork() error {
+	if _, err := os.Stat(configFile); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if _, err := os.Stat(bookFile); err == nil {
+		if err := command("network", "remove", networkName, "--yes"); err != nil {
+			return err
+		}
+	}
+	return command("network", "create", networkName, root.String(), "--endpoint", "192.0.2.1:51820", "--name", coordinatorName)
+}
+
+// command runs the product's command line.
+func command(args ...string) error {
+	out, err := exec.Command(ginnel, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ginnel %v: %w: %s", args, err, out)
+	}
+	return nil
+}
+
 // start starts the daemon and waits until it serves the network.
 func (c *coordinatorMachine) start() error {
 	c.daemon = exec.Command(ginnel, "daemon")
@@ -109,7 +130,7 @@ func (c *coordinatorMachine) start() error {
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
 		if st, err := c.client.Status(context.Background()); err == nil && len(st.Networks) == 1 && st.Networks[0].State == local.Up {
 			return nil
 		}
