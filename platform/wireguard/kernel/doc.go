@@ -32,8 +32,8 @@
 // # Costs
 //
 // Each message is a write and a read, of 8 KiB with some 50 peers. Neither
-// direction allocates, after the first time: the tunnel keeps 24 KiB, the state
-// that is filled some 220 bytes a peer, on machines of 32 and 64 bits alike.
+// direction allocates, after the first time: the tunnel keeps 24 KiB and 16 bytes
+// a peer, the state that is filled some 200 bytes a peer with two allowed IPs.
 //
 // Measured in emulated machines: to update the endpoint and two allowed IPs of
 // a peer takes as long as to read it, some 8 µs on amd64 and 15 µs on a MIPS

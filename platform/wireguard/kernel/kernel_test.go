@@ -113,6 +113,7 @@ func TestZones(t *testing.T) {
 			t.Errorf("scope of %q is %d, want %d", zone, got, want)
 		}
 	}
+	z.reset(z.socket)
 	for scope, want := range map[uint32]string{1: "lo", 77: "77", 1<<32 - 1: "4294967295"} {
 		for range 2 {
 			if got := z.zoneOf(scope); got != want {

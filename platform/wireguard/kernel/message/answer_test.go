@@ -143,6 +143,16 @@ func TestUnknownEndpoint(t *testing.T) {
 	}
 }
 
+// TestMasks: a kernel that kept host bits would be told of them for ever.
+func TestMasks(t *testing.T) {
+	w := new(writer)
+	w.bytes(allowedAddress, []byte{10, 9, 9, 9})
+	w.uint8(allowedBits, 24)
+	if p, err := prefix(w.b); err != nil || p != netip.MustParsePrefix("10.9.9.0/24") {
+		t.Errorf("10.9.9.9/24 reads as %v, %v", p, err)
+	}
+}
+
 // TestPeerTwice: a peer that was removed and added while the dump was made is
 // told of twice, and is one.
 func TestPeerTwice(t *testing.T) {

@@ -138,6 +138,20 @@ func TestOneArray(t *testing.T) {
 	}
 }
 
+// TestForgetsPeers: peers that are gone keep no older array alive.
+func TestForgetsPeers(t *testing.T) {
+	r := random(t)
+	var s platform.TunnelState
+	for _, n := range []int{100, 3} {
+		decode(t, &s, 1, deviceOf(n).dump(r, 1))
+	}
+	for i, p := range s.Peers[3 : cap(s.Peers)-1] {
+		if p.AllowedIPs != nil || p.Endpoint.IsValid() {
+			t.Fatalf("behind the last peer, at %d, is %+v", i, p)
+		}
+	}
+}
+
 // TestClear: no key stays behind.
 func TestClear(t *testing.T) {
 	e := zoned()

@@ -143,6 +143,7 @@ func (u *dumper) end() {
 
 func (u *dumper) peer(d *device, p *platform.Peer) {
 	at := u.w.open(nested)
+	u.w.bytes(0, nil)
 	u.w.bytes(peerPublicKey, p.PublicKey[:])
 	if p.Endpoint.IsValid() {
 		e := Encoder{w: u.w, Scope: zoned().Scope}
