@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,15 +74,18 @@ func (m *machine) start() {
 func (m *machine) startFrom(binary string) {
 	m.lab.t.Helper()
 	m.daemon = m.Start(binary, "daemon", "--verbose")
+	conf, _ := m.ReadFile("/etc/ginnel/ginnel.conf") // there is none before the first network
+	configured := strings.Count(string(conf), "config network")
 	netlab.Eventually(m.lab.t, patience, m.Name()+"'s daemon has started", func() error {
 		var s local.Status
-		err := m.json(&s, "status", "--json")
-		for _, n := range s.Networks {
-			if n.Error == "is starting" {
-				err = fmt.Errorf("network %s %s", n.Name, n.Error)
-			}
+		if err := m.json(&s, "status", "--json"); err != nil {
+			return err
 		}
-		return err
+		starting := slices.ContainsFunc(s.Networks, func(n local.Network) bool { return n.Error == "is starting" })
+		if starting || len(s.Networks) < configured {
+			return fmt.Errorf("of %d networks there are %+v", configured, s.Networks)
+		}
+		return nil
 	})
 }
 
