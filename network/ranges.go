@@ -37,7 +37,7 @@ func halves(p netip.Prefix) (lo, hi netip.Prefix) {
 
 // union makes a set of masked prefixes in any order. It reuses their memory.
 func union(ps []netip.Prefix) []netip.Prefix {
-	slices.SortFunc(ps, netip.Prefix.Compare)
+	sort.Slice(ps, func(i, j int) bool { return ps[i].Compare(ps[j]) < 0 })
 	set := ps[:0]
 	for _, p := range ps {
 		if n := len(set); n > 0 && covers(set[n-1], p) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/key"
 )
@@ -71,7 +72,8 @@ func (u *Update) checkFrom() error {
 
 // sortedRanges returns a sorted copy of the ranges after checking them.
 func (u *Update) sortedRanges() ([]netip.Prefix, error) {
-	ranges := slices.SortedFunc(slices.Values(u.Ranges), netip.Prefix.Compare)
+	ranges := slices.Clone(u.Ranges)
+	sort.Slice(ranges, func(i, j int) bool { return ranges[i].Compare(ranges[j]) < 0 })
 	for i, r := range ranges {
 		switch {
 		case !r.IsValid() || r != r.Masked():

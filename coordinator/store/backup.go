@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"ginnel/key"
 	"ginnel/network"
@@ -89,15 +91,18 @@ func seal(text []byte) []byte {
 // DecodeBackup reads what Encode returned. Errors wrap ErrNoBackup or ErrNewer.
 func DecodeBackup(text []byte) (*Backup, error) {
 	head, text, _ := bytes.Cut(text, []byte("\n"))
-	var mark, sum string
-	var version int
-	if _, err := fmt.Sscanf(string(head), "%s %d %s", &mark, &version, &sum); err != nil || mark != backupMark {
+	words := strings.Fields(string(head))
+	if len(words) != 3 || words[0] != backupMark {
+		return nil, ErrNoBackup
+	}
+	version, err := strconv.Atoi(words[1])
+	if err != nil {
 		return nil, ErrNoBackup
 	}
 	if version > backupVersion {
 		return nil, fmt.Errorf("the backup was %w", ErrNewer)
 	}
-	if sum != fmt.Sprintf("%x", sha256.Sum256(text)) {
+	if words[2] != fmt.Sprintf("%x", sha256.Sum256(text)) {
 		return nil, fmt.Errorf("%w: it was changed, or is cut short", ErrNoBackup)
 	}
 	var d document

@@ -2,7 +2,7 @@ package link
 
 import (
 	"net/netip"
-	"slices"
+	"sort"
 
 	"golang.org/x/sys/unix"
 
@@ -33,9 +33,13 @@ func (c conn) observe(name string, s *platform.NetState) error {
 			return err
 		}
 	}
-	slices.SortFunc(s.Addresses, netip.Prefix.Compare)
-	slices.SortFunc(s.Routes, netip.Prefix.Compare)
+	sortPrefixes(s.Addresses)
+	sortPrefixes(s.Routes)
 	return nil
+}
+
+func sortPrefixes(ps []netip.Prefix) {
+	sort.Slice(ps, func(i, j int) bool { return ps[i].Compare(ps[j]) < 0 })
 }
 
 // address is an address of a link.

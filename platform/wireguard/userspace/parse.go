@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -53,9 +53,10 @@ func addPeer(s *platform.TunnelState) *platform.Peer {
 }
 
 func sortState(s *platform.TunnelState) {
-	slices.SortFunc(s.Peers, func(a, b platform.Peer) int { return a.PublicKey.Compare(b.PublicKey) })
+	sort.Slice(s.Peers, func(i, j int) bool { return s.Peers[i].PublicKey.Compare(s.Peers[j].PublicKey) < 0 })
 	for i := range s.Peers {
-		slices.SortFunc(s.Peers[i].AllowedIPs, netip.Prefix.Compare)
+		ips := s.Peers[i].AllowedIPs
+		sort.Slice(ips, func(a, b int) bool { return ips[a].Compare(ips[b]) < 0 })
 	}
 }
 
