@@ -3,7 +3,6 @@ package qemu_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"ginnel/qemu-tests/machine"
 )
@@ -18,7 +17,7 @@ func TestMachine(t *testing.T) {
 			Files:   map[string]string{"/bin/guest.test": machine.TestBinary(t, arch, "./qemu-tests/guest")},
 			Run:     [][]string{{"/bin/guest.test", "-test.v"}, {"/bin/guest.test", "-test.nonsense"}, {"/bin/guest.test"}},
 		})
-		m.Until("^--- PASS: TestMarks", time.Minute)
+		m.Until("^--- PASS: TestMarks", patience)
 		r := m.Wait()
 		if len(r.Commands) != 2 || r.Commands[0].Status != 0 || r.Commands[1].Status != 2 {
 			t.Fatalf("%+v", r)
