@@ -45,8 +45,8 @@ GO_mips64le := GOMIPS64=softfloat
 # kernel's tables of peers pass, ciphers above all, and what that is made of: 7 %
 # less. Sections begin at multiples of 16 KiB, the largest page that 32-bit MIPS
 # kernels are usually built with, instead of 64.
-INLINED := crypto/... golang.org/x/crypto/... encoding/binary internal/byteorder math/bits \
-  golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/...
+INLINED := golang.org/x/crypto/... crypto/ecdh crypto/internal/fips140/edwards25519/... crypto/internal/fips140deps/... \
+  encoding/binary internal/byteorder math/bits golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/...
 SMALL := -gcflags=all=-l $(INLINED:%=-gcflags=%=)
 FLAGS_mips := $(SMALL)
 FLAGS_mipsle := $(SMALL)
