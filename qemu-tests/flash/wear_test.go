@@ -2,9 +2,11 @@ package flash
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -74,9 +76,31 @@ func written(f func() error) (int, error) {
 	return changed(before, after), nil
 }
 
-// settled is the content of the flash once the file system has written all that
-// it wants to.
+// calm is how long nothing is written before the flash counts as settled: the
+// daemon saves its map, and jffs2 collects garbage, after the commands.
+const calm = 3 * time.Second
+
+// settled is the content of the flash once nothing of what was done before is
+// still to be written.
 func settled() ([]byte, error) {
+	var last uint32
+	for end := time.Now().Add(patience); time.Now().Before(end); <-time.After(calm) {
+		b, err := content()
+		if err != nil {
+			return nil, err
+		}
+		sum := crc32.ChecksumIEEE(b)
+		if sum == last {
+			return b, nil
+		}
+		last = sum
+		debug.FreeOSMemory() // the machine has room for few of these
+	}
+	return nil, fmt.Errorf("the flash is written to for %v after the last command", patience)
+}
+
+// content is what is on the flash.
+func content() ([]byte, error) {
 	unix.Sync()
 	size, err := readNumber("/sys/class/mtd/mtd0/size")
 	if err != nil {
@@ -87,9 +111,9 @@ func settled() ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	content := make([]byte, size)
-	_, err = io.ReadFull(f, content)
-	return content, err
+	b := make([]byte, size)
+	_, err = io.ReadFull(f, b)
+	return b, err
 }
 
 // gap is how many equal bytes end a stretch of changed ones: what is written
