@@ -65,6 +65,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
 )
@@ -116,6 +117,8 @@ func explain(path string, err error) error {
 		return fmt.Errorf("database %s %w: %w", path, platform.ErrNotExist, fs.ErrNotExist)
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("database %s is %w: another ginnel has it open", path, platform.ErrInUse)
+	case errors.Is(err, unix.EBADF): // of flock
+		return fmt.Errorf("database %s lies on a file system that cannot lock it, such as NFS: move it to a local one: %w", path, err)
 	}
 	return fmt.Errorf("open database %s: %w", path, err)
 }
