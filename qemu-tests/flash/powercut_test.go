@@ -114,10 +114,11 @@ func (w *witness) follow(output string, seed uint64) {
 	}
 }
 
-// known tells whether a line is one that runServe prints.
+// known tells whether a line is one that runServe prints, or the beginning of
+// one that the power cut has ended.
 func known(line string) bool {
 	for _, say := range []string{sayMounted, sayFact, sayReady, sayTry, sayDone} {
-		if strings.HasPrefix(line, say) {
+		if strings.HasPrefix(line, say) || strings.HasPrefix(say, line) {
 			return true
 		}
 	}
