@@ -27,7 +27,7 @@ func TestRemovedAddress(t *testing.T) {
 	platformtest.Namespace(t)
 	for i, addresses := range [][2]string{{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8::2"}} {
 		for _, a := range addresses {
-			ip(t, "address", "add", a, "dev", "lo", "nodad")
+			addAddress(t, a)
 		}
 		near, atNear, _ := opened(t)
 		far, atFar, port := opened(t)
@@ -74,11 +74,7 @@ func TestMark(t *testing.T) {
 // answer goes there.
 func TestLinkLocal(t *testing.T) {
 	platformtest.Namespace(t)
-	ip(t, "address", "add", "fe80::1/64", "dev", "lo", "nodad")
-	await(t, "the address to be this machine's", func() bool { // which the kernel sees to later
-		out, err := exec.Command("ip", "-6", "route", "show", "table", "local").Output()
-		return err == nil && strings.Contains(string(out), "local fe80::1 ")
-	})
+	addAddress(t, "fe80::1/64")
 	near, atNear, _ := opened(t)
 	far, atFar, port := opened(t)
 	give(t, near, parse(t, fmt.Sprintf("[fe80::1%%lo]:%d", port)), "hello")
@@ -117,4 +113,20 @@ func TestReceivesAfterError(t *testing.T) {
 			t.Errorf("got %q, want %s", got, host)
 		}
 	}
+}
+
+// addAddress gives loopback an address and waits until it is this machine's,
+// which the kernel sees to later.
+func addAddress(t *testing.T, address string) {
+	t.Helper()
+	ip(t, "address", "add", address, "dev", "lo", "nodad")
+	bare, _, _ := strings.Cut(address, "/")
+	family := "-4"
+	if strings.Contains(bare, ":") {
+		family = "-6"
+	}
+	await(t, address+" to be this machine's", func() bool {
+		out, err := exec.Command("ip", family, "route", "show", "table", "local").Output()
+		return err == nil && strings.Contains(string(out), "local "+bare+" ")
+	})
 }
