@@ -20,7 +20,7 @@ func TestPair(t *testing.T) {
 				return machine.Boot(t, machine.Spec{
 					Arch: arch, Modules: []string{"wireguard"}, Net: []machine.Plug{cable.Plug(address)}, Env: env,
 					Files: map[string]string{
-						"/bin/ginnel":    machine.Binary(t, arch, "./cmd/ginnel"),
+						"/bin/ginnel":    machine.Ginnel(t, arch),
 						"/bin/pair.test": machine.TestBinary(t, arch, "./qemu-tests/pair"),
 					},
 					Run: [][]string{{"/bin/pair.test", "-test.v", "-test.run", "^" + test + "$"}},

@@ -55,7 +55,7 @@ func TestScenarios(t *testing.T) {
 			Arch:    arch,
 			Modules: machine.Worlds,
 			Files: map[string]string{
-				"/bin/ginnel":         machine.Binary(t, arch, "./cmd/ginnel"),
+				"/bin/ginnel":         machine.Ginnel(t, arch),
 				"/bin/scenarios.test": machine.TestBinary(t, arch, "./netlab/scenarios"),
 			},
 			// One world at a time, but for those that wait for minutes: the machine

@@ -45,7 +45,7 @@ func newBoard(t testing.TB, k kind, size int) *board {
 	b := &board{t: t, arch: machine.Find(t, "mipsle"), kind: k, size: size, ram: filepath.Join(dir, "memory")}
 	b.files = map[string]string{
 		"/bin/flash.test": machine.TestBinary(t, b.arch, "./qemu-tests/flash"),
-		ginnel:            machine.Binary(t, b.arch, "./cmd/ginnel"),
+		ginnel:            machine.Ginnel(t, b.arch),
 	}
 	b.erase()
 	if k.flash {

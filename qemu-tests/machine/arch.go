@@ -10,6 +10,7 @@ import (
 // Arch is a kind of machine.
 type Arch struct {
 	Name     string   // as in ArchesVariable; also the cache's directory for it
+	Release  string   // the Makefile's name of ginnel for it: bin/ginnel-...
 	Go       []string // environment of the go command that builds for it
 	Emulator string   // program, of Debian's qemu-system-...
 	Model    []string // the emulator's arguments for machine and processor
@@ -27,27 +28,27 @@ const defaultArches = "amd64 mipsle"
 
 var arches = []Arch{
 	{
-		Name: "amd64", Go: []string{"GOARCH=amd64"},
+		Name: "amd64", Release: "amd64", Go: []string{"GOARCH=amd64"},
 		Emulator: "qemu-system-x86_64", Model: []string{"-M", "q35", "-cpu", "max"}, Console: "ttyS0",
 		NIC: "virtio-net-pci", Drivers: []string{"virtio_pci", "virtio_net"},
 	},
 	{
-		Name: "arm64", Go: []string{"GOARCH=arm64"},
+		Name: "arm64", Release: "arm64", Go: []string{"GOARCH=arm64"},
 		Emulator: "qemu-system-aarch64", Model: []string{"-M", "virt", "-cpu", "cortex-a53"}, Console: "ttyAMA0",
 		NIC: "virtio-net-pci", Drivers: []string{"virtio_pci", "virtio_net"},
 	},
 	{
-		Name: "arm", Go: []string{"GOARCH=arm", "GOARM=7"},
+		Name: "arm", Release: "armv7", Go: []string{"GOARCH=arm", "GOARM=7"},
 		Emulator: "qemu-system-arm", Model: []string{"-M", "virt"}, Console: "ttyAMA0",
 		NIC: "virtio-net-pci", Drivers: []string{"virtio_pci", "virtio_net"},
 	},
 	{
-		Name: "mipsle", Go: []string{"GOARCH=mipsle", "GOMIPS=softfloat"},
+		Name: "mipsle", Release: "mipsle", Go: []string{"GOARCH=mipsle", "GOMIPS=softfloat"},
 		Emulator: "qemu-system-mipsel", Model: []string{"-M", "malta", "-cpu", "24Kf"}, Console: "ttyS0",
 		NIC: "pcnet", Drivers: []string{"pcnet32"},
 	},
 	{
-		Name: "mips", Go: []string{"GOARCH=mips", "GOMIPS=softfloat"},
+		Name: "mips", Release: "mips", Go: []string{"GOARCH=mips", "GOMIPS=softfloat"},
 		Emulator: "qemu-system-mips", Model: []string{"-M", "malta", "-cpu", "24Kf"}, Console: "ttyS0",
 		NIC: "pcnet", Drivers: []string{"pcnet32"},
 	},

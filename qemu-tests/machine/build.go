@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Binary builds the program of a package, "./cmd/ginnel" for example, for an
+// Binary builds the program of a package, "./qemu-tests/init" for example, for an
 // architecture, statically and stripped, and returns its path. It is built once
 // per process, into bin/ARCH of the module whose test runs, which may be a
 // nested one.
@@ -20,24 +20,51 @@ func Binary(t testing.TB, arch Arch, pkg string) string {
 	return build(t, arch, pkg, path.Base(pkg), "build")
 }
 
+// Ginnel is the path of the product as it is released for an architecture: the
+// Makefile builds it, and knows with which flags.
+func Ginnel(t testing.TB, arch Arch) string {
+	t.Helper()
+	return once(t, filepath.Join("bin", "ginnel-"+arch.Release), func(root, to string) error {
+		target, err := filepath.Rel(root, to)
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command("make", "-s", target)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+		}
+		return nil
+	})
+}
+
 // TestBinary is Binary for the tests of a package.
 func TestBinary(t testing.TB, arch Arch, pkg string) string {
 	t.Helper()
 	return build(t, arch, pkg, strings.ReplaceAll(path.Clean(pkg), "/", "-")+".test", "test", "-c")
 }
 
+func build(t testing.TB, arch Arch, pkg, name string, command ...string) string {
+	t.Helper()
+	return once(t, filepath.Join("bin", arch.Name, name), func(root, to string) error {
+		return buildTo(root, arch, pkg, to, command)
+	})
+}
+
 // built has what builds each program, by the path it is built to.
 var built sync.Map
 
-func build(t testing.TB, arch Arch, pkg, name string, command ...string) string {
+// once has a program built, unless this process has done so, and returns its
+// path, which is given below the module's root.
+func once(t testing.TB, path string, build func(root, to string) error) string {
 	t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatalf("machine: %v", err)
 	}
-	to := filepath.Join(root, "bin", arch.Name, name)
-	once, _ := built.LoadOrStore(to, sync.OnceValue(func() error { return buildTo(root, arch, pkg, to, command) }))
-	if err := once.(func() error)(); err != nil {
+	to := filepath.Join(root, path)
+	done, _ := built.LoadOrStore(to, sync.OnceValue(func() error { return build(root, to) }))
+	if err := done.(func() error)(); err != nil {
 		t.Fatalf("machine: %v", err)
 	}
 	return to
