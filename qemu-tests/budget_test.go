@@ -26,28 +26,35 @@ func TestBudgets(t *testing.T) {
 		if !slices.Contains(routers, arch.Name) {
 			return
 		}
-		rows := measure(t, arch, 64+ownFiles, "TestSmallMachine")
-		rows = append(rows, measure(t, arch, 160, "TestIdle|TestCoordinator")...)
+		small := boot(t, arch, 64+ownFiles, "TestSmallMachine")
+		large := boot(t, arch, 160, "TestIdle|TestCoordinator") // meanwhile: both wait, most of the time
+		rows := append(reported(t, large), reported(t, small)...)
 		t.Logf("on %s:\n%s", arch.Name, strings.Join(rows, "\n"))
 	})
 }
 
-// measure runs tests of package budget on a machine with so many MB of memory,
-// and returns what they report.
-func measure(t *testing.T, arch machine.Arch, memory int, tests string) (rows []string) {
+// boot has tests of package budget run on a machine with so many MB of memory.
+func boot(t *testing.T, arch machine.Arch, memory int, tests string) *machine.Machine {
 	t.Helper()
-	r := machine.Boot(t, machine.Spec{
+	return machine.Boot(t, machine.Spec{
 		Arch:    arch,
 		Memory:  memory,
 		Modules: machine.Worlds,
 		Files: map[string]string{
-			"/bin/ginnel":      machine.Binary(t, arch, "./cmd/ginnel"),
+			"/bin/ginnel":      machine.Ginnel(t, arch),
 			"/bin/budget.test": machine.TestBinary(t, arch, "./qemu-tests/budget"),
 		},
 		Env:     []string{"GINNEL_BINARY=/bin/ginnel", "NETLAB_PATIENCE=4", budget.Long + "=" + os.Getenv(budget.Long)},
 		Run:     [][]string{{"/bin/budget.test", "-test.v", "-test.timeout=1h", "-test.run=" + tests}},
 		Timeout: time.Hour,
-	}).Wait()
+	})
+}
+
+// reported waits for the machine's end and returns the rows of the table that it
+// has printed.
+func reported(t *testing.T, m *machine.Machine) (rows []string) {
+	t.Helper()
+	r := m.Wait()
 	r.Check(t)
 	for _, c := range r.Commands {
 		for line := range strings.Lines(c.Output) {
