@@ -50,6 +50,7 @@ func TestIdle(t *testing.T) {
 	for _, h := range homes {
 		h.awaitRest()
 	}
+	busy.awaitQuiet()
 	watch := []*watched{watch(t, busy.hub), watch(t, busy.router)}
 	pause(time.Duration(minutes)*time.Minute + 5*time.Second)
 	watch[0].report(minutes, none)
@@ -80,6 +81,21 @@ func (h *home) awaitRest() {
 			return nil
 		})
 	}
+}
+
+// awaitQuiet waits until the router has heard all news of the peers' start: it
+// is woken no more often than the budget allows, for 10 s.
+func (h *home) awaitQuiet() {
+	h.t.Helper()
+	const sample = 10 * time.Second
+	netlab.Eventually(h.t, patience, "the router is left alone", func() error {
+		before := switchesOf(h.t, h.router.daemon).program
+		pause(sample)
+		if n := switchesOf(h.t, h.router.daemon).program - before; n > idleWakeUps/6 {
+			return fmt.Errorf("it was woken %d times in %v", n, sample)
+		}
+		return nil
+	})
 }
 
 // watched is a machine in which nothing is to happen.
