@@ -29,7 +29,9 @@ var commands []command
 func init() {
 	for _, noun := range [][]command{
 		networkCommands, cidrCommands, associationCommands, peerCommands,
-		backupCommands, membershipCommands, upDownCommands, statusCommands, daemonCommands, versionCommands,
+		endpointCommands, overrideCommands, listenPortCommands, pinCommands,
+		backupCommands, exportCommands, membershipCommands, upDownCommands, fetchCommands, statusCommands,
+		doctorCommands, daemonCommands, completionCommands, versionCommands,
 	} {
 		commands = append(commands, noun...)
 	}

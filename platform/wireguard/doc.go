@@ -7,7 +7,8 @@
 //   - the kernel's WireGuard, package kernel. Its interfaces outlive the
 //     process, and no packet passes through it;
 //   - the device embedded in this process, package userspace, for kernels
-//     without WireGuard.
+//     without WireGuard. Binaries for routers are built without it (the tag
+//     kernelonly).
 //
 // The choice is made at every Open, without a word: a TunnelState tells which
 // it was. It falls on the second only where the kernel says that it has no

@@ -7,7 +7,6 @@ import (
 	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/wireguard/kernel"
-	"ginnel/platform/wireguard/userspace"
 )
 
 // Tunnels makes and finds WireGuard interfaces. It implements
@@ -19,7 +18,7 @@ type Tunnels struct {
 // New returns the tunnels of this machine. What the embedded device has to say
 // goes to log, for debugging.
 func New(log *journal.Logger) *Tunnels {
-	return &Tunnels{[]platform.Tunnels{kernel.New(), userspace.New(log)}}
+	return &Tunnels{append([]platform.Tunnels{kernel.New()}, fallbacks(log)...)}
 }
 
 // Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap

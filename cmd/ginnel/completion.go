@@ -1,0 +1,4 @@
+package main
+
+// completionCommands: scripts for shells.
+var completionCommands []command

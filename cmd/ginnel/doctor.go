@@ -1,0 +1,4 @@
+package main
+
+// doctorCommands: what is wrong and what to do.
+var doctorCommands []command

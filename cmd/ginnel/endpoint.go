@@ -1,0 +1,4 @@
+package main
+
+// endpointCommands: what this machine says of where it is reached.
+var endpointCommands []command

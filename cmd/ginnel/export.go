@@ -1,0 +1,4 @@
+package main
+
+// exportCommands: everything as JSON.
+var exportCommands []command

@@ -1,0 +1,4 @@
+package main
+
+// fetchCommands: asking the coordinator now.
+var fetchCommands []command

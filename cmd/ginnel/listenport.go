@@ -1,0 +1,4 @@
+package main
+
+// listenPortCommands: the port of the tunnel.
+var listenPortCommands []command

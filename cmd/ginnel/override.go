@@ -1,0 +1,4 @@
+package main
+
+// overrideCommands: where this machine reaches others.
+var overrideCommands []command

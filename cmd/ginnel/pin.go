@@ -1,0 +1,4 @@
+package main
+
+// pinCommands: the keys this machine has accepted.
+var pinCommands []command
