@@ -113,6 +113,9 @@ func dispatch(ctx context.Context, e *env, args []string) error {
 }
 
 func noCommand(name string) error {
+	if ours := innernetCommands[name]; ours != "" {
+		return usagef("there is no command %q: what it does in innernet `ginnel %s` does here", name, ours)
+	}
 	return usagef("there is no command %q: `ginnel help` lists them", name)
 }
 
