@@ -154,7 +154,7 @@ func (s *server) answer(r *http1.Request, c Caller) (*http1.Response, error) {
 	if c.Standing < route.min {
 		return nil, wire.Errorf(wire.StatusForbidden, "only admins may do this, and the peer of this machine, %s, is none: `ginnel peer grant-admin` on an admin's machine makes it one", c.Address)
 	}
-	if err := checkQuery(r, route.query); err != nil {
+	if err := http1.CheckQuery(r, route.query); err != nil {
 		return nil, err
 	}
 	return route.serve(s, &call{Request: r, caller: c, names: names})
@@ -162,15 +162,15 @@ func (s *server) answer(r *http1.Request, c Caller) (*http1.Response, error) {
 
 // fail answers with an error; those of our own making go to the log.
 func (s *server) fail(r *http1.Request, err error) *http1.Response {
+	if wrong, ok := err.(*wrongMethod); ok {
+		return http1.FailMethod(r, wrong.allow)
+	}
 	p := problemOf(err)
 	if p == nil {
 		s.log.Error("request failed", "method", r.Method, "path", r.Path, "err", err)
 		return http1.Fail(err)
 	}
 	response := http1.Fail(p)
-	if wrong, ok := err.(*wrongMethod); ok {
-		response.Header.Set("Allow", wrong.allow)
-	}
 	if p.Status == wire.StatusUnauthorized {
 		response.Header.Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
 	}

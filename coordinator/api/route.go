@@ -1,8 +1,6 @@
 package api
 
 import (
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +11,7 @@ import (
 // route is one line of the API.
 type route struct {
 	method string
-	path   string   // "{name}" stands for one segment
+	path   string   // a pattern of http1.MatchPath
 	query  []string // the parameters it knows
 	min    Standing // who may call it, and everybody above
 	serve  func(*server, *call) (*http1.Response, error)
@@ -47,20 +45,11 @@ type call struct {
 	names  []string // what the path has for each {name}
 }
 
-// wrongMethod is the error for a path that exists with other methods.
-type wrongMethod struct {
-	*wire.Problem
-	allow string
-}
-
-// Unwrap returns the problem.
-func (w *wrongMethod) Unwrap() error { return w.Problem }
-
 // find returns the request's route, and the names in its path.
 func find(r *http1.Request) (*route, []string, error) {
 	var allow []string
 	for i := range routes {
-		names, ok := match(routes[i].path, r.Path)
+		names, ok := http1.MatchPath(routes[i].path, r.Path)
 		if !ok {
 			continue
 		}
@@ -72,45 +61,13 @@ func find(r *http1.Request) (*route, []string, error) {
 	if allow == nil {
 		return nil, nil, wire.Errorf(wire.StatusNotFound, "there is nothing at %q", r.Path)
 	}
-	list := strings.Join(allow, ", ")
-	return nil, nil, &wrongMethod{wire.Errorf(wire.StatusMethod, "%s does not work at %s, only %s", r.Method, r.Path, list), list}
+	return nil, nil, &wrongMethod{allow}
 }
 
-// match compares an escaped path with a route's, segment by segment.
-func match(pattern, path string) (names []string, ok bool) {
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
-	}
-	for i := range want {
-		if want[i] != "{name}" {
-			if want[i] != have[i] {
-				return nil, false
-			}
-			continue
-		}
-		name, err := url.PathUnescape(have[i])
-		if err != nil || name == "" {
-			return nil, false
-		}
-		names = append(names, name)
-	}
-	return names, true
-}
+// wrongMethod is the error for a path that exists with other methods.
+type wrongMethod struct{ allow []string }
 
-// checkQuery refuses parameters that the route does not know, and those given
-// twice.
-func checkQuery(r *http1.Request, known []string) error {
-	for name, values := range r.Query {
-		if !slices.Contains(known, name) {
-			return wire.Errorf(wire.StatusBadRequest, "unknown parameter %q", name)
-		}
-		if len(values) != 1 {
-			return wire.Errorf(wire.StatusBadRequest, "parameter %s is there more than once", name)
-		}
-	}
-	return nil
-}
+func (w *wrongMethod) Error() string { return "want " + strings.Join(w.allow, ", ") }
 
 // number reads a parameter; without it, 0.
 func (c *call) number(name string) (uint64, error) {

@@ -3,8 +3,6 @@ package local
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 
 	"ginnel/wire"
 	"ginnel/wire/http1"
@@ -18,6 +16,29 @@ type Daemon interface {
 	// Coordinator passes r, whose path is one of the coordinator's API, to the
 	// coordinator of network.
 	Coordinator(ctx context.Context, network string, r *http1.Request) (*http1.Response, error)
+}
+
+// route is one line of the local API.
+type route struct {
+	method string
+	path   string   // a pattern of http1.MatchPath
+	query  []string // the parameters it knows
+	serve  func(context.Context, Daemon, *call) (*http1.Response, error)
+}
+
+// anyMethod is the method of a route that passes on whatever it is asked.
+const anyMethod = "*"
+
+var routes = []route{
+	{"GET", PathStatus, nil, getStatus},
+	{"POST", PathReload, nil, reload},
+	{anyMethod, PathNetworks + "{network}" + CoordinatorPart + "/{path...}", nil, forward},
+}
+
+// call is one request on its way through a route.
+type call struct {
+	*http1.Request
+	names []string // what the path has for each part in braces
 }
 
 // Handler serves the local API. Whoever may open the socket may do everything,
@@ -37,49 +58,47 @@ func Handler(d Daemon) http1.Handler {
 }
 
 func serve(ctx context.Context, d Daemon, r *http1.Request) (*http1.Response, error) {
-	switch {
-	case r.Path == PathStatus:
-		if r.Method != "GET" {
-			return only("GET", r), nil
+	var allow []string
+	for i := range routes {
+		names, ok := http1.MatchPath(routes[i].path, r.Path)
+		if !ok {
+			continue
 		}
-		s, err := d.Status(ctx)
-		if err != nil {
-			return nil, err
+		switch routes[i].method {
+		case r.Method:
+			if err := http1.CheckQuery(r, routes[i].query); err != nil {
+				return nil, err
+			}
+			fallthrough
+		case anyMethod:
+			return routes[i].serve(ctx, d, &call{r, names})
 		}
-		return http1.JSON(wire.StatusOK, s), nil
-	case r.Path == PathReload:
-		if r.Method != "POST" {
-			return only("POST", r), nil
-		}
-		if err := d.Reload(ctx); err != nil {
-			return nil, err
-		}
-		return &http1.Response{Status: wire.StatusNoContent}, nil
-	case strings.HasPrefix(r.Path, PathNetworks):
-		name, path, err := splitNetwork(r.Path)
-		if err != nil {
-			return nil, err
-		}
-		inner := *r
-		inner.Path = path
-		return d.Coordinator(ctx, name, &inner)
+		allow = append(allow, routes[i].method)
+	}
+	if allow != nil {
+		return http1.FailMethod(r, allow), nil
 	}
 	return nil, wire.Errorf(wire.StatusNotFound, "there is no %s in the local API", r.Path)
 }
 
-// only refuses a method other than the one that a path takes.
-func only(method string, r *http1.Request) *http1.Response {
-	resp := http1.Fail(wire.Errorf(wire.StatusMethod, "%s takes %s, not %s", r.Path, method, r.Method))
-	resp.Header.Set("Allow", method) // RFC 9110, section 15.5.6
-	return resp
+func getStatus(ctx context.Context, d Daemon, _ *call) (*http1.Response, error) {
+	s, err := d.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusOK, s), nil
 }
 
-// splitNetwork takes /v1/networks/NAME/coordinator/PATH apart.
-func splitNetwork(path string) (name, rest string, err error) {
-	escaped, rest, found := strings.Cut(strings.TrimPrefix(path, PathNetworks), CoordinatorPart)
-	name, unescaped := url.PathUnescape(escaped)
-	if !found || unescaped != nil || name == "" || strings.Contains(name, "/") || !strings.HasPrefix(rest, "/") {
-		return "", "", wire.Errorf(wire.StatusNotFound, "there is no %s in the local API", path)
+func reload(ctx context.Context, d Daemon, _ *call) (*http1.Response, error) {
+	if err := d.Reload(ctx); err != nil {
+		return nil, err
 	}
-	return name, rest, nil
+	return http1.JSON(wire.StatusNoContent, nil), nil
+}
+
+// forward makes the rest of the path a request of the coordinator's API.
+func forward(ctx context.Context, d Daemon, c *call) (*http1.Response, error) {
+	inner := *c.Request
+	inner.Path = "/" + c.names[1]
+	return d.Coordinator(ctx, c.names[0], &inner)
 }
