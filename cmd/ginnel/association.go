@@ -8,7 +8,7 @@ import (
 
 var associationCommands = []command{
 	{
-		name: "association add", args: "CIDR CIDR", least: 2, most: 2,
+		name: "association add", args: "CIDR OTHER-CIDR",
 		brief: "Let the peers of two CIDRs see each other",
 		about: `CIDRs within them are included. A CIDR may be associated with itself: then everyone below
 it sees everyone below it.`,
@@ -36,7 +36,7 @@ it sees everyone below it.`,
 		},
 	},
 	{
-		name: "association remove", args: "CIDR CIDR", least: 2, most: 2, brief: "Undo `association add`",
+		name: "association remove", args: "CIDR OTHER-CIDR", brief: "Undo `association add`",
 		setup: func(o *options) action {
 			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {

@@ -19,7 +19,7 @@ const maxBackup = 64 << 20
 
 var backupCommands = []command{
 	{
-		name: "backup", args: "FILE|-", least: 1, most: 1,
+		name: "backup", args: "FILE|-",
 		brief: "Back up a network on its coordinator: the book, its private key and configuration",
 		about: `They go to a new file, or to standard output (-), as one text. Whoever has it can be the
 coordinator: it is as secret as a key. It is made while the daemon runs or does not, and any kind
@@ -30,7 +30,7 @@ of machine can restore it.`,
 		},
 	},
 	{
-		name: "restore", args: "FILE|-", least: 1, most: 1,
+		name: "restore", args: "FILE|-",
 		brief: "Make this machine the coordinator that a backup was made of",
 		about: `The peers find it where they found the old one: move that name or address here, or give the new
 one to every peer's configuration. The old machine must not come back. What was changed

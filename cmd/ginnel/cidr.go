@@ -12,7 +12,7 @@ import (
 
 var cidrCommands = []command{
 	{
-		name: "cidr add", args: "NAME PREFIX", least: 2, most: 2,
+		name: "cidr add", args: "NAME PREFIX",
 		brief: "Make a CIDR, a named range of addresses whose peers see each other",
 		about: `It lies inside the smallest CIDR that contains it, around peers that may be there
 already: they belong to it from then on. Who loses sight of whom by that is shown first.`,
@@ -29,7 +29,7 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		},
 	},
 	{
-		name: "cidr rename", args: "NAME NEW-NAME", least: 2, most: 2, brief: "Give a CIDR another name",
+		name: "cidr rename", args: "CIDR NEW-NAME", brief: "Give a CIDR another name",
 		setup: func(o *options) action {
 			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
@@ -41,7 +41,7 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		},
 	},
 	{
-		name: "cidr remove", args: "NAME", least: 1, most: 1, brief: "Remove a CIDR that has no peers, CIDRs or associations",
+		name: "cidr remove", args: "CIDR", brief: "Remove a CIDR that has no peers, CIDRs or associations",
 		setup: func(o *options) action {
 			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {

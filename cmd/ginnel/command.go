@@ -9,14 +9,12 @@ import (
 
 // command is one row of the command table.
 type command struct {
-	name        string // "peer invite"
-	args        string // the arguments as the help shows them
-	needs       string // the options that must be given, likewise; empty: none
-	least, most int    // how many there may be
-	brief       string // one line
-	about       string // the rest of the help; empty: none
+	name  string // "peer invite"
+	args  string // the arguments as the help shows them: see [command.arguments]
+	brief string // one line
+	about string // the rest of the help; empty: none
 	// setup adds the command's options and returns what it does once they and
-	// the arguments are parsed.
+	// the arguments are parsed and nothing is missing.
 	setup func(*options) action
 }
 
@@ -65,10 +63,11 @@ func (c *command) prepare() (*options, action) {
 // line is the command's synopsis.
 func (c *command) line() string {
 	line := "usage: ginnel " + c.name
-	if c.needs != "" {
-		line += " " + c.needs
+	o, _ := c.prepare()
+	for _, group := range o.needs {
+		line += " " + o.groupLine(group)
 	}
-	if o, _ := c.prepare(); len(o.all) > 0 {
+	if len(o.all) > 0 {
 		line += " [OPTIONS]"
 	}
 	if c.args != "" {

@@ -18,6 +18,7 @@ func setupInvite(o *options) action {
 	address := o.String("address", "", "", "this very `ADDRESS`")
 	admin := o.Bool("admin", "", "the peer may change the network")
 	expires := o.String("expires", "", "14d", "the `TIME` the invitation is good for: a number and one of s, m, h, d, w")
+	o.need("cidr", "address")
 	output := o.String("output", "o", "", "write the token to this new `FILE` instead of printing it")
 	return func(ctx context.Context, e *env, args []string) error {
 		life, err := parseLife(*expires)
@@ -29,8 +30,6 @@ func setupInvite(o *options) action {
 			return err
 		}
 		switch {
-		case req.CIDR == "" && !req.Address.IsValid():
-			return usagef("say where the peer belongs, with --cidr or --address")
 		case *output == "":
 			return inviteToTerminal(ctx, e, *network, &req, *asJSON)
 		case *asJSON:

@@ -155,19 +155,56 @@ func (c *command) call(ctx context.Context, e *env, args []string) error {
 	} else if err != nil {
 		return usagef("%v\n%s", err, c.line())
 	}
-	if n := len(o.args); n < c.least || n > c.most {
-		return usagef("%s takes %s, not %d\n%s", c.name, c.count(), n, c.line())
+	if err := c.check(o); err != nil {
+		return err
 	}
 	return act(ctx, e, o.args)
 }
 
+// check refuses a command line that has too much, or too little.
+func (c *command) check(o *options) error {
+	all := c.arguments()
+	if most := len(all); len(o.args) > most && (most == 0 || !all[most-1].repeated) {
+		return usagef("%s takes %s, not %d\n%s", c.name, c.count(), len(o.args), c.line())
+	}
+	if list := c.missing(o); len(list) > 0 {
+		return usagef("%s: %s missing\n%s", c.name, areMissing(list), c.line())
+	}
+	return nil
+}
+
+// missing returns what must be given and is not, as the synopsis has it.
+func (c *command) missing(o *options) (list []string) {
+	for i, a := range c.arguments() {
+		if i >= len(o.args) && !a.optional {
+			list = append(list, a.word)
+		}
+	}
+	for _, group := range o.needs {
+		if !o.isGiven(group) {
+			list = append(list, strings.ReplaceAll(o.groupLine(group), "|", " or "))
+		}
+	}
+	return list
+}
+
+// areMissing joins words: "A is", "A and B are", "A, B and C are".
+func areMissing(list []string) string {
+	last := len(list) - 1
+	if last == 0 {
+		return list[0] + " is"
+	}
+	return strings.Join(list[:last], ", ") + " and " + list[last] + " are"
+}
+
 // count says how many arguments the command takes.
 func (c *command) count() string {
+	all := c.arguments()
 	switch {
-	case c.most == 0:
+	case len(all) == 0:
 		return "no arguments"
-	case c.least < c.most:
-		return "at most " + plural(c.most, "argument")
+	case all[len(all)-1].optional:
+		return "at most " + plural(len(all), "argument")
 	}
-	return plural(c.most, "argument")
+	return plural(len(all), "argument")
 }

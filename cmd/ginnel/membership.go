@@ -16,14 +16,14 @@ import (
 
 var membershipCommands = []command{
 	{
-		name: "join", args: "FILE|TOKEN|-", least: 1, most: 1,
+		name: "join", args: "FILE|TOKEN|-",
 		brief: "Join a network with an invitation",
 		about: `The invitation is a file, the token itself, or standard input (-). A join that was interrupted
 is finished by running it again.`,
 		setup: setupJoin,
 	},
 	{
-		name: "leave", args: "[NETWORK]", most: 1,
+		name: "leave", args: "[NETWORK]",
 		brief: "Leave a network: remove its interface, names, keys and configuration from this machine",
 		about: "The coordinator keeps this peer in its book: an admin removes it with `ginnel peer remove`.",
 		setup: func(o *options) action {

@@ -26,7 +26,7 @@ const defaultPort = 51820
 
 var networkCommands = []command{
 	{
-		name: "network create", args: "NAME PREFIX", needs: "--endpoint HOST:PORT", least: 2, most: 2,
+		name: "network create", args: "NAME PREFIX",
 		brief: "Make a network; this machine becomes its coordinator",
 		about: `NAME is the network's and its interface's, 1-15 lower-case letters, digits and single
 dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234::/48.
@@ -41,7 +41,7 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 		},
 	},
 	{
-		name: "network remove", args: "NAME", least: 1, most: 1,
+		name: "network remove", args: "NETWORK",
 		brief: "Destroy a network on its coordinator: the book, keys and interface",
 		about: "The peers keep what they have, but nobody can join or change the network any more.",
 		setup: func(o *options) action {
@@ -52,7 +52,8 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 }
 
 func setupNetworkCreate(o *options) action {
-	endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside; must be given, may be repeated")
+	endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside; may be repeated")
+	o.need("endpoint")
 	port := o.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
 	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
 	return func(ctx context.Context, e *env, args []string) error {
@@ -62,9 +63,6 @@ func setupNetworkCreate(o *options) action {
 		}
 		if *port == 0 {
 			return usagef("--listen-port 0 would be another port after every start: invitations carry it, so choose one")
-		}
-		if len(*endpoints) == 0 {
-			return usagef("say with --endpoint HOST:PORT where other machines reach this one, such as vpn.example.com:%d", *port)
 		}
 		if *name == "" {
 			*name = hostLabel()

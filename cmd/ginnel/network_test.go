@@ -91,9 +91,8 @@ func TestBehaviour02CreateNetworkRefused(t *testing.T) {
 		line, says string
 		status     int
 	}{
-		{"home", "takes 2 arguments, not 1", exitUsage},
-		{"home 10.42.0.0/16", "--endpoint HOST:PORT", exitUsage},
-		{"home 10.42.0.0/16 --listen-port 7", "such as vpn.example.com:7", exitUsage},
+		{"home", "network create: PREFIX and --endpoint HOST:PORT are missing", exitUsage},
+		{"home 10.42.0.0/16", "network create: --endpoint HOST:PORT is missing", exitUsage},
 		{"home 10.42.0.0/16 --endpoint a:1 --listen-port 0", "--listen-port 0", exitUsage},
 		{"home 10.42.0.0/33 --endpoint a:1", `"10.42.0.0/33" is no range`, exitUsage},
 		{"home ten --endpoint a:1", `"ten" is no range of addresses: want one such as 10.42.0.0/16`, exitUsage},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,8 +13,9 @@ import (
 // -nvalue, -vy for two that take none; -- ends them, and arguments may stand
 // before. Only whole names count, so that a new option breaks no script.
 type options struct {
-	all  []*option
-	args []string
+	all   []*option
+	needs [][]string // groups of names: one option of each group must be given
+	args  []string
 }
 
 // option is one of them.
@@ -22,8 +24,15 @@ type option struct {
 	value       string // what the help calls the value; empty: it takes none
 	usage       string
 	preset      string // shown by the help; empty: nothing
+	given       bool   // it is on the command line
 	set         func(text string) error
 }
+
+// line is how the option is written.
+func (opt *option) line() string { return strings.TrimSpace("--" + opt.name + " " + opt.value) }
+
+// kind returns what the option's value names.
+func (opt *option) kind() kind { return kindOf(opt.value) }
 
 // errHelp asks for the command's help.
 var errHelp = errors.New("help is asked for")
@@ -35,7 +44,12 @@ func (o *options) add(name, short, usage, preset string, set func(string) error)
 		word, after, _ := strings.Cut(rest, "`")
 		value, usage = word, before+word+after
 	}
-	o.all = append(o.all, &option{name, short, value, usage, preset, set})
+	opt := &option{name: name, short: short, value: value, usage: usage, preset: preset}
+	opt.set = func(text string) error {
+		opt.given = true
+		return set(text)
+	}
+	o.all = append(o.all, opt)
 }
 
 // Bool adds an option without a value.
@@ -78,6 +92,26 @@ func (o *options) Uint16(name string, preset uint16, usage string) *uint16 {
 	return v
 }
 
+// need says that one of the named options must be given.
+func (o *options) need(group ...string) { o.needs = append(o.needs, group) }
+
+// groupLine is how the help shows options of which one must be given.
+func (o *options) groupLine(group []string) string {
+	var lines []string
+	for _, name := range group {
+		lines = append(lines, o.named(name).line())
+	}
+	return strings.Join(lines, "|")
+}
+
+func (o *options) isGiven(group []string) bool {
+	return slices.ContainsFunc(group, func(name string) bool { return o.named(name).given })
+}
+
+func (o *options) named(name string) *option {
+	return o.find(func(opt *option) bool { return opt.name == name })
+}
+
 // parse reads a command line behind the command's name.
 func (o *options) parse(line []string) error {
 	for len(line) > 0 {
@@ -105,7 +139,7 @@ func (o *options) parse(line []string) error {
 // long reads what follows "--". It returns the rest of the line.
 func (o *options) long(word string, line []string) ([]string, error) {
 	name, value, has := strings.Cut(word, "=")
-	opt := o.find(func(opt *option) bool { return opt.name == name })
+	opt := o.named(name)
 	switch {
 	case opt == nil && name == "help":
 		return nil, errHelp

@@ -10,7 +10,7 @@ import (
 
 var peerCommands = []command{
 	{
-		name: "peer invite", args: "NAME", needs: "--cidr CIDR|--address ADDRESS", least: 1, most: 1,
+		name: "peer invite", args: "NAME",
 		brief: "Invite a machine: print the token it joins with",
 		about: `The token is one line. Whoever has it can join once, as this peer, until it expires: hand it
 over privately. With --output it is written to a new file that only you can read.`,
@@ -24,7 +24,7 @@ over privately. With --output it is written to a new file that only you can read
 		},
 	},
 	{
-		name: "peer rename", args: "NAME NEW-NAME", least: 2, most: 2, brief: "Give a peer another name",
+		name: "peer rename", args: "PEER NEW-NAME", brief: "Give a peer another name",
 		setup: func(o *options) action {
 			network := networkOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
@@ -36,23 +36,23 @@ over privately. With --output it is written to a new file that only you can read
 		},
 	},
 	{
-		name: "peer grant-admin", args: "NAME", least: 1, most: 1, brief: "Make a peer an admin: it may change the network",
+		name: "peer grant-admin", args: "PEER", brief: "Make a peer an admin: it may change the network",
 		setup: patching(wire.PeerPatch{Admin: new(true)}, "peer %s is an admin"),
 	},
 	{
-		name: "peer revoke-admin", args: "NAME", least: 1, most: 1, brief: "Make an admin an ordinary peer",
+		name: "peer revoke-admin", args: "PEER", brief: "Make an admin an ordinary peer",
 		setup: patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more"),
 	},
 	{
-		name: "peer disable", args: "NAME", least: 1, most: 1, brief: "Cut a peer off; it keeps its name, address and key",
+		name: "peer disable", args: "PEER", brief: "Cut a peer off; it keeps its name, address and key",
 		setup: patching(wire.PeerPatch{Disabled: new(true)}, "peer %s is disabled"),
 	},
 	{
-		name: "peer enable", args: "NAME", least: 1, most: 1, brief: "Let a disabled peer in again",
+		name: "peer enable", args: "PEER", brief: "Let a disabled peer in again",
 		setup: patching(wire.PeerPatch{Disabled: new(false)}, "peer %s is enabled"),
 	},
 	{
-		name: "peer remove", args: "NAME", least: 1, most: 1,
+		name: "peer remove", args: "PEER",
 		brief: "Remove a peer, or revoke its invitation, for good",
 		about: `Its name is free again; its address stays retired, so that nobody is mistaken for it, unless
 --free-address is given. The address of an invitation that was never redeemed is free at once.`,

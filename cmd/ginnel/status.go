@@ -10,7 +10,7 @@ import (
 )
 
 var statusCommands = []command{{
-	name: "status", args: "[NETWORK]", most: 1, brief: "Show this machine's networks and how each peer is reached",
+	name: "status", args: "[NETWORK]", brief: "Show this machine's networks and how each peer is reached",
 	setup: func(o *options) action {
 		asJSON := jsonOption(o)
 		return func(ctx context.Context, e *env, args []string) error { return status(ctx, e, first(args), *asJSON) }

@@ -4,13 +4,13 @@ import "context"
 
 var upDownCommands = []command{
 	{
-		name: "up", args: "[NETWORK]", most: 1, brief: "Switch a network on; it stays on over restarts",
+		name: "up", args: "[NETWORK]", brief: "Switch a network on; it stays on over restarts",
 		setup: func(*options) action {
 			return func(ctx context.Context, e *env, args []string) error { return up(ctx, e, first(args)) }
 		},
 	},
 	{
-		name: "down", args: "[NETWORK]", most: 1,
+		name: "down", args: "[NETWORK]",
 		brief: "Switch a network off and remove its interface; it stays off over restarts",
 		setup: func(*options) action {
 			return func(ctx context.Context, e *env, args []string) error { return down(ctx, e, first(args)) }

@@ -1,0 +1,51 @@
+package main
+
+import "strings"
+
+// kind is what a word of a command line names: completions and questions offer
+// what there is of it.
+type kind int
+
+// The kinds.
+const (
+	freeText    kind = iota // whatever the word means
+	fileName                // of a file on this machine
+	networkName             // of a network of this machine
+	cidrName                // of a CIDR of the network that is meant
+	peerName                // of one of its peers
+)
+
+// kinds has the words of arguments and of options' values that are no free
+// text. One that has alternatives, "FILE|-", is what its first one is.
+var kinds = map[string]kind{
+	"FILE": fileName, "NETWORK": networkName, "CIDR": cidrName, "OTHER-CIDR": cidrName, "PEER": peerName,
+}
+
+// kindOf returns what a word names: free text where nothing else is known.
+func kindOf(word string) kind {
+	word, _, _ = strings.Cut(word, "|")
+	return kinds[word]
+}
+
+// argument is what a command takes by its place.
+type argument struct {
+	word     string // what the help calls it: PEER
+	optional bool   // it may be left out
+	repeated bool   // there may be more; it is the last
+}
+
+// kind returns what the argument names.
+func (a *argument) kind() kind { return kindOf(a.word) }
+
+// arguments reads the synopsis of the command's arguments: WORD must be given,
+// [WORD] may be left out, and WORD... and [WORD...] may be followed by more.
+func (c *command) arguments() []argument {
+	var list []argument
+	for _, field := range strings.Fields(c.args) {
+		a := argument{word: strings.Trim(field, "[]")}
+		a.optional = a.word != field
+		a.word, a.repeated = strings.CutSuffix(a.word, "...")
+		list = append(list, a)
+	}
+	return list
+}
