@@ -139,9 +139,14 @@ func (h *Host) Link(n int) *Link {
 	return h.links[n]
 }
 
-// Addr is the first IPv4 address of the first link that has one, or the zero
-// Addr.
-func (h *Host) Addr() netip.Addr { return h.addr(true) }
+// Addr is the first IPv4 address of the first link that has one; of a host that
+// has none at all, its IPv6 address.
+func (h *Host) Addr() netip.Addr {
+	if a := h.addr(true); a.IsValid() {
+		return a
+	}
+	return h.Addr6()
+}
 
 // Addr6 is the first IPv6 address of the first link that has one, or the zero
 // Addr. Link-local addresses do not count.

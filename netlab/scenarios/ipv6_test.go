@@ -41,7 +41,7 @@ func TestBehaviour03IPv6(t *testing.T) {
 func TestBehaviour87IPv6Candidates(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	inet := l.Internet()
+	inet := l.World.Internet()
 	first := l.Router("router1", netlab.Symmetric, inet, "192.168.1.0/24", "2001:db8:1::/64")
 	second := l.Router("router2", netlab.Symmetric, inet, "192.168.2.0/24", "2001:db8:2::/64")
 	c := l.coordinator(l.Host("vps", inet), "10.42.0.0/16")

@@ -43,10 +43,16 @@ type lab struct {
 	*netlab.World
 	t      *testing.T
 	binary string
+	family family
+	home   ranges // of network "home"
+	job    ranges // of network "job", where there are two
 }
 
-func newLab(t *testing.T) *lab {
-	return &lab{World: netlab.New(t), t: t, binary: netlab.Binary(t)}
+// newLab is a lab for a scenario that is of one family: see oneFamily.
+func newLab(t *testing.T) *lab { return labOf(t, ipv4) }
+
+func labOf(t *testing.T, f family) *lab {
+	return &lab{World: netlab.New(t), t: t, binary: netlab.Binary(t), family: f, home: ranges{f, 0}, job: ranges{f, 1}}
 }
 
 // machine is a host that runs the daemon.

@@ -20,12 +20,16 @@ type office struct {
 	peers       []*machine // in the order of their names' arguments
 }
 
-// newOffice makes the world, with a peer in the CIDR "machines" for each name.
-func newOffice(t *testing.T, names ...string) *office {
-	l := newLab(t)
+// newOffice is an office for a scenario that is of one family: see oneFamily.
+func newOffice(t *testing.T, names ...string) *office { return newLab(t).office(names...) }
+
+// office makes the world, with a peer in the CIDR "machines", which is number 1,
+// for each name.
+func (l *lab) office(names ...string) *office {
+	l.t.Helper()
 	o := &office{lab: l, internet: l.Internet()}
-	o.coordinator = l.coordinator(l.Host("vps", o.internet), "10.42.0.0/16")
-	o.coordinator.ginnel("cidr", "add", "machines", "10.42.1.0/24")
+	o.coordinator = l.coordinator(l.Host("vps", o.internet), l.home.root())
+	o.coordinator.ginnel("cidr", "add", "machines", l.home.cidr(1))
 	for _, name := range names {
 		o.peers = append(o.peers, l.join(o.coordinator, l.Host(name, o.internet), "machines"))
 	}
@@ -78,9 +82,9 @@ func (m *machine) stopped() {
 		if _, err := m.Try("ip", "link", "show", "dev", "home"); err == nil {
 			return errors.New("the interface is there")
 		}
-		routes, err := m.Try("ip", "route", "show", "table", "all")
-		if err != nil || strings.Contains(routes, "10.42.") {
-			return fmt.Errorf("routes (%v):\n%s", err, routes)
+		routes := m.ip("route", "show", "table", "all")
+		if strings.Contains(routes, pick(m.lab.family, "10.42.", "fd42:")) {
+			return fmt.Errorf("routes:\n%s", routes)
 		}
 		hosts, err := m.ReadFile("/etc/hosts")
 		if err != nil || strings.Contains(string(hosts), ".home.wg") {

@@ -20,14 +20,18 @@ type homes struct {
 	internet              *netlab.Switch
 }
 
-// newHomes makes the world with everybody in one CIDR.
-func newHomes(t *testing.T, nat netlab.NAT) *homes {
-	l := newLab(t)
+// newHomes is the homes' world for a scenario that is of one family: see
+// oneFamily.
+func newHomes(t *testing.T, nat netlab.NAT) *homes { return newLab(t).homes(nat) }
+
+// homes makes the world with everybody in one CIDR.
+func (l *lab) homes(nat netlab.NAT) *homes {
+	l.t.Helper()
 	h := &homes{lab: l, internet: l.Internet()}
-	h.firstHome = l.Router("router1", nat, h.internet, "192.168.1.0/24")
-	h.secondHome = l.Router("router2", nat, h.internet, "192.168.2.0/24")
-	h.coordinator = l.coordinator(l.Host("vps", h.internet), "10.42.0.0/16")
-	h.coordinator.ginnel("cidr", "add", "machines", "10.42.1.0/24")
+	h.firstHome = l.router("router1", nat, h.internet, 1)
+	h.secondHome = l.router("router2", nat, h.internet, 2)
+	h.coordinator = l.coordinator(l.Host("vps", h.internet), l.home.root())
+	h.coordinator.ginnel("cidr", "add", "machines", l.home.cidr(1))
 	h.server = l.join(h.coordinator, l.Host("server", h.internet), "machines")
 	h.laptop = l.join(h.coordinator, l.Host("laptop", h.firstHome.LAN), "machines")
 	h.desktop = l.join(h.coordinator, l.Host("desktop", h.firstHome.LAN), "machines")
@@ -44,18 +48,26 @@ func (h *homes) peers() []*machine {
 // inside a home by the LAN, and goes on doing so when the coordinator's machine
 // is gone.
 func TestBehaviour74And75TwoHomesAndAServer(t *testing.T) {
-	h := newHomes(t, netlab.PortRestricted)
-	h.allReach(append(h.peers(), h.coordinator)...)
-	h.laptop.uses(h.desktop, netip.MustParsePrefix("192.168.1.0/24"))
-	h.nas.uses(h.printer, netip.MustParsePrefix("192.168.2.0/24"))
-	h.laptop.uses(h.nas, netip.PrefixFrom(h.secondHome.Addr(), 32))
-	h.laptop.uses(h.server, netip.PrefixFrom(h.server.Addr(), 32))
+	families(t, func(t *testing.T, l *lab) {
+		h := l.homes(netlab.PortRestricted)
+		h.allReach(append(h.peers(), h.coordinator)...)
+		h.laptop.uses(h.desktop, l.lan(1))
+		h.nas.uses(h.printer, l.lan(2))
+		h.laptop.usesAddress(h.nas, l.seenAs(h.nas.Host, h.secondHome))
+		h.laptop.usesAddress(h.server, h.server.Addr())
 
-	pings := startPings(h.peers())
-	h.coordinator.Link(0).Down()
-	h.coordinator.daemon.Kill()
-	h.allReach(h.peers()...)
-	pings.noneLost(t)
+		pings := startPings(h.peers())
+		h.coordinator.Link(0).Down()
+		h.coordinator.daemon.Kill()
+		h.allReach(h.peers()...)
+		pings.noneLost(t)
+	})
+}
+
+// usesAddress waits until m reaches to by an endpoint of that address.
+func (m *machine) usesAddress(to *machine, a netip.Addr) {
+	m.lab.t.Helper()
+	m.uses(to, netip.PrefixFrom(a, a.BitLen()))
 }
 
 // uses waits until m reaches to by an endpoint inside the range.
