@@ -13,6 +13,7 @@ import (
 //	PUT    /v1/self                          peer      Report -> 204
 //	POST   /v1/redeem                        invitee   RedeemRequest -> Redeemed
 //	GET    /v1/network                       peer      NetworkInfo
+//	PATCH  /v1/network                       admin     NetworkPatch -> NetworkInfo
 //	GET    /v1/cidrs                         admin     []CIDR
 //	POST   /v1/cidrs[?preview=1]             admin     CIDR -> CIDRChange (201; 200 for a preview)
 //	PATCH  /v1/cidrs/{name}                  admin     Rename -> CIDR
@@ -46,6 +47,14 @@ type NetworkInfo struct {
 	Root        netip.Prefix `json:"root"`
 	Revision    uint64       `json:"revision"`
 	Coordinator Member       `json:"coordinator"`
+	// Endpoints is where the coordinator is found from outside, best first: what
+	// invitations carry. Empty: no invitation can be made.
+	Endpoints []string `json:"endpoints"`
+}
+
+// NetworkPatch changes a network; nil means unchanged.
+type NetworkPatch struct {
+	Endpoints []string `json:"endpoints,omitempty"` // 1 to MaxInvitingEndpoints, as CheckEndpoint wants them
 }
 
 // CIDR is a named range of overlay addresses.

@@ -36,9 +36,12 @@ func (u *Update) Check() error {
 	return u.checkPatches(ranges)
 }
 
-// Check tells whether r keeps the rules of [Report.Candidates] that can be
-// told from r alone; an overlay address is for the coordinator to see.
+// Check tells whether r keeps the rules of [Report]'s fields that can be told
+// from r alone; an overlay address is for the coordinator to see.
 func (r *Report) Check() error {
+	if err := checkAll(r.Announced, MaxAnnounced, CheckAnnounced); err != nil {
+		return fmt.Errorf("announced: %w", err)
+	}
 	if n := len(r.Candidates); n > MaxCandidates {
 		return fmt.Errorf("%d candidates, at most %d are taken", n, MaxCandidates)
 	}
@@ -178,6 +181,9 @@ func (e *Endpoints) check() error {
 		if err := CheckUnderlay(c); err != nil {
 			return fmt.Errorf("candidate: %w", err)
 		}
+	}
+	if err := checkAll(e.Announced, MaxAnnounced, CheckEndpoint); err != nil {
+		return fmt.Errorf("announced: %w", err)
 	}
 	return nil
 }

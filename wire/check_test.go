@@ -82,6 +82,9 @@ func TestUpdateCheck(t *testing.T) {
 		"many candidates":   {func(u *wire.Update) { u.Self.Endpoints.Candidates = make([]netip.AddrPort, 11) }, "11 candidates"},
 		"empty candidate":   {func(u *wire.Update) { u.Self.Endpoints.Candidates = make([]netip.AddrPort, 1) }, "candidate"},
 		"seen without port": {func(u *wire.Update) { u.Self.Endpoints.Seen = netip.MustParseAddrPort("192.0.2.1:0") }, "seen"},
+		"bad announced":     {func(u *wire.Update) { u.Members[0].Endpoints.Announced = []string{":1"} }, "announced"},
+		"many announced":    {func(u *wire.Update) { u.Members[0].Endpoints.Announced = make([]string, 9) }, "9 endpoints"},
+		"announced twice":   {func(u *wire.Update) { u.Members[0].Endpoints.Announced = []string{"x:1", "x:1"} }, "twice"},
 		"patch outside":     {func(u *wire.Update) { u.Patches[0].Address = addr("10.43.0.1") }, "patch"},
 		"patch in a range":  {func(u *wire.Update) { u.Patches[0].Address = addr("10.42.0.1") }, "there already"},
 		"patch twice":       {func(u *wire.Update) { u.Patches = append(u.Patches, u.Patches[0]) }, "there already"},
@@ -110,6 +113,14 @@ func TestReportCheck(t *testing.T) {
 	for _, c := range bad {
 		if (&wire.Report{Candidates: c}).Check() == nil {
 			t.Errorf("report of %v is accepted", c)
+		}
+	}
+	if err := (&wire.Report{Announced: []string{":1", "[2001:db8::4]:51820", "vpn.example.net:1"}}).Check(); err != nil {
+		t.Error(err)
+	}
+	for _, a := range [][]string{make([]string, 9), {"x"}, {":1", ":1"}, {"127.0.0.1:1"}} {
+		if (&wire.Report{Announced: a}).Check() == nil {
+			t.Errorf("report that announces %q is accepted", a)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,63 @@ const maxHost = 253
 func CheckEndpoint(s string) error {
 	_, _, err := SplitEndpoint(s)
 	return err
+}
+
+// CheckEndpoints checks where a coordinator is found: 1 to
+// MaxInvitingEndpoints different endpoints.
+func CheckEndpoints(list []string) error {
+	if len(list) == 0 {
+		return errors.New("no endpoint is given, want at least one, host:port")
+	}
+	return checkAll(list, MaxInvitingEndpoints, CheckEndpoint)
+}
+
+// checkAll checks the endpoints of a list, which are at most so many, each once.
+func checkAll(list []string, most int, check func(string) error) error {
+	if n := len(list); n > most {
+		return fmt.Errorf("%d endpoints, at most %d are taken", n, most)
+	}
+	for i, s := range list {
+		if err := check(s); err != nil {
+			return err
+		}
+		if slices.Contains(list[:i], s) {
+			return fmt.Errorf("endpoint %s is there twice", quote(s))
+		}
+	}
+	return nil
+}
+
+// CheckAnnounced checks what a peer may announce; see [SplitAnnounced].
+func CheckAnnounced(s string) error {
+	_, _, err := SplitAnnounced(s)
+	return err
+}
+
+// SplitAnnounced splits what a peer announces: an endpoint as [SplitEndpoint]
+// wants it, or a port alone, written :PORT, 0.0.0.0:PORT or [::]:PORT, for which
+// host is empty. Addresses that no other machine can send to are refused.
+func SplitAnnounced(s string) (host string, port uint16, err error) {
+	if strings.HasPrefix(s, ":") {
+		_, port, err = SplitEndpoint("0.0.0.0" + s)
+		if err != nil {
+			return "", 0, fmt.Errorf("endpoint %s: the port is not a number from 1 to 65535", quote(s))
+		}
+		return "", port, nil
+	}
+	if host, port, err = SplitEndpoint(s); err != nil {
+		return "", 0, err
+	}
+	a, err := netip.ParseAddr(host)
+	switch {
+	case err != nil: // a name
+		return host, port, nil
+	case a.IsUnspecified():
+		return "", port, nil
+	case !a.IsGlobalUnicast():
+		return "", 0, fmt.Errorf("endpoint %s cannot be reached from another network", quote(s))
+	}
+	return host, port, nil
 }
 
 // SplitEndpoint splits host:port. The host is a DNS name, an IPv4 address or

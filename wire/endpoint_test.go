@@ -50,6 +50,44 @@ func TestSplitEndpoint(t *testing.T) {
 	}
 }
 
+// TestBehaviour63AnnouncedForms: a peer announces a name, an address, or only a
+// port, which has three spellings; what no other machine can use is refused.
+func TestBehaviour63AnnouncedForms(t *testing.T) {
+	for s, want := range map[string]string{
+		"vpn.example.net:51820": "vpn.example.net", "203.0.113.5:443": "203.0.113.5", "192.168.1.4:1": "192.168.1.4",
+		"[2001:db8::1]:443": "2001:db8::1", ":51820": "", "0.0.0.0:51820": "", "[::]:51820": "",
+	} {
+		if host, port, err := wire.SplitAnnounced(s); err != nil || host != want || port == 0 {
+			t.Errorf("%s: got %s, %d, %v", s, host, port, err)
+		}
+	}
+	for _, s := range []string{
+		"", ":", ":0", ":65536", ":01", ":a", "51820", "host", "127.0.0.1:1", "[::1]:1", "224.0.0.1:1", "169.254.1.1:1",
+		"[fe80::1]:1", "[ff02::1]:1", "255.255.255.255:1", "0.0.0.0:0", "a_b:1",
+	} {
+		if host, port, err := wire.SplitAnnounced(s); err == nil {
+			t.Errorf("announced endpoint %q is accepted as %q, %d", s, host, port)
+		}
+	}
+}
+
+func TestCheckEndpoints(t *testing.T) {
+	nine := make([]string, 9)
+	for i := range nine {
+		nine[i] = "vpn.example.net:" + string(rune('1'+i))
+	}
+	for _, good := range [][]string{nine[:1], nine[:8]} {
+		if err := wire.CheckEndpoints(good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range [][]string{nil, {}, nine, {"x:1", "x:1"}, {"x:1", "x"}, {":1"}} {
+		if wire.CheckEndpoints(bad) == nil {
+			t.Errorf("endpoints %q are accepted", bad)
+		}
+	}
+}
+
 func TestCheckUnderlay(t *testing.T) {
 	for _, s := range []string{"192.0.2.1:1", "127.0.0.1:51820", "[fe80::1]:2", "[2001:db8::1]:65535"} {
 		if err := wire.CheckUnderlay(netip.MustParseAddrPort(s)); err != nil {

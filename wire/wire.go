@@ -30,6 +30,7 @@ const (
 	MaxBody       = 64 << 10 // bytes in a request's body
 	MaxResponse   = 16 << 20 // bytes in a response's body: a map of 10,000 members has about 3 MB
 	MaxCandidates = 10       // candidates in a Report
+	MaxAnnounced  = 8        // endpoints that a member announces
 )
 
 // TokenPurpose is the purpose of the API's token ([key.PrivateKey.Token]).
@@ -66,6 +67,11 @@ type Endpoints struct {
 	// Candidates are the endpoints the member reported of itself, at most
 	// MaxCandidates, best first.
 	Candidates []netip.AddrPort `json:"candidates,omitempty"`
+	// Announced are the endpoints at which the member's administrator says it is
+	// reached, host:port as CheckEndpoint wants them, at most MaxAnnounced, best
+	// first. Whoever needs an address looks names up. The coordinator's own are
+	// in its book, and so no soft state.
+	Announced []string `json:"announced,omitempty"`
 }
 
 // Position is how far a peer has followed the coordinator. The zero Position
@@ -109,6 +115,10 @@ type Report struct {
 	// port: no loopback, link-local, multicast or overlay address, at most
 	// MaxCandidates.
 	Candidates []netip.AddrPort `json:"candidates"`
+	// Announced is where the peer's administrator says it is reached, as
+	// CheckAnnounced wants it, at most MaxAnnounced. For a port alone the
+	// coordinator fills in the address at which it sees the peer.
+	Announced []string `json:"announced,omitempty"`
 }
 
 // Sighting is what a tunnel shows of a peer. The daemon on the coordinator's
@@ -126,7 +136,8 @@ type Sighting struct {
 type Coordinator interface {
 	// Fetch returns what changed since pos.
 	Fetch(ctx context.Context, pos Position) (*Update, error)
-	// Report replaces what the coordinator knows of the caller's candidates.
+	// Report replaces what the coordinator knows of the caller's endpoints, but
+	// for the one it sees itself.
 	Report(ctx context.Context, r Report) error
 }
 
