@@ -109,11 +109,11 @@ func New(cfg Config) (*Role, error) {
 }
 
 // Handler serves the API to the overlay: it authenticates every request.
-func (r *Role) Handler() http1.Handler { return api.Overlay(r, r, r.cfg.Log) }
+func (r *Role) Handler() http1.Handler { return api.Overlay(r, r, r.cfg.Now, r.cfg.Log) }
 
 // LocalHandler serves the API to the administrator of this machine, who acts
 // as the coordinator's own peer. Whoever reaches it is trusted.
-func (r *Role) LocalHandler() http1.Handler { return api.Local(r, r, r.cfg.Log, r.own) }
+func (r *Role) LocalHandler() http1.Handler { return api.Local(r, r, r.cfg.Now, r.cfg.Log, r.own) }
 
 // Book returns the current book.
 func (r *Role) Book() *network.Book { return r.book.Load() }

@@ -46,6 +46,7 @@ type NetworkInfo struct {
 	Name        string       `json:"name"`
 	Root        netip.Prefix `json:"root"`
 	Revision    uint64       `json:"revision"`
+	Time        time.Time    `json:"time"` // by the coordinator's clock, for people: nothing decides by it
 	Coordinator Member       `json:"coordinator"`
 	// Endpoints is where the coordinator is found from outside, best first: what
 	// invitations carry. Empty: no invitation can be made.

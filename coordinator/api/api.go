@@ -18,6 +18,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"time"
 
 	"ginnel/journal"
 	"ginnel/key"
@@ -77,8 +78,8 @@ type Admins interface {
 
 // Overlay returns the handler for the overlay's listener. It trusts nothing
 // but a request's source address and token.
-func Overlay(p Peers, a Admins, log *journal.Logger) http1.Handler {
-	s := &server{peers: p, admins: a, log: log}
+func Overlay(p Peers, a Admins, now func() time.Time, log *journal.Logger) http1.Handler {
+	s := &server{peers: p, admins: a, now: now, log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		c, err := s.authenticate(r)
 		if err != nil {
@@ -90,8 +91,8 @@ func Overlay(p Peers, a Admins, log *journal.Logger) http1.Handler {
 
 // Local returns the handler for callers that may act as the coordinator's own
 // peer, at own, with the rights of an admin: the reach to it is the proof.
-func Local(p Peers, a Admins, log *journal.Logger, own netip.Addr) http1.Handler {
-	s := &server{peers: p, admins: a, log: log}
+func Local(p Peers, a Admins, now func() time.Time, log *journal.Logger, own netip.Addr) http1.Handler {
+	s := &server{peers: p, admins: a, now: now, log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		return s.serve(r, Caller{Address: own, Standing: Admin})
 	}
@@ -100,6 +101,7 @@ func Local(p Peers, a Admins, log *journal.Logger, own netip.Addr) http1.Handler
 type server struct {
 	peers  Peers
 	admins Admins
+	now    func() time.Time
 	log    *journal.Logger
 }
 

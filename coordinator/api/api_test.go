@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"ginnel/coordinator/coordinatortest"
 	"ginnel/key"
@@ -150,6 +151,9 @@ func TestBehaviour47TheCoordinatorIsAMember(t *testing.T) {
 	if info.Name != "home" || info.Root != n.Book().Root() || info.Revision != n.Book().Revision() ||
 		info.Coordinator.Name != "hub" || info.Coordinator.PublicKey != n.Keys["hub"].Public() || info.Coordinator.Role != wire.RoleCoordinator {
 		t.Errorf("the network is %+v", info)
+	}
+	if d := time.Since(info.Time); d.Abs() > time.Minute {
+		t.Errorf("the coordinator's clock is %v away from its own", d)
 	}
 }
 

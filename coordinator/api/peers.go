@@ -40,7 +40,7 @@ func (s *server) putSelf(c *call) (*http1.Response, error) {
 func (s *server) getNetwork(*call) (*http1.Response, error) {
 	book := s.admins.Book()
 	return http1.JSON(wire.StatusOK, wire.NetworkInfo{
-		Name: book.Name(), Root: book.Root(), Revision: book.Revision(),
+		Name: book.Name(), Root: book.Root(), Revision: book.Revision(), Time: s.now(),
 		Coordinator: s.admins.Describe(book, book.Coordinator()).Member,
 	}), nil
 }
