@@ -15,6 +15,8 @@ package config
 import (
 	"net/netip"
 	"slices"
+
+	"ginnel/platform"
 )
 
 // Role is the part a machine plays in a network.
@@ -31,21 +33,34 @@ const (
 	DefaultMTU       = 1280 // the least IPv6 allows (RFC 8200): fits every underlay
 	DefaultKeepalive = 25   // seconds: below the timeouts of NATs and firewalls
 	DefaultHosts     = "/etc/hosts"
+	DefaultSuffix    = "wg"
 )
 
-// NoHosts is the value of option hosts that keeps names out of every file.
-const NoHosts = "none"
+// What option hosts may say instead of a path.
+const (
+	NoHosts = "none"    // names are kept nowhere
+	Dnsmasq = "dnsmasq" // names are given to dnsmasq, as OpenWrt runs it
+)
+
+// NoSuffix is the value of option suffix that ends names with the network's.
+const NoSuffix = "none"
 
 // Network is one `config network` section.
 type Network struct {
-	Name       string // section name, with a dash for each _; the interface's name as well
+	Name       string // section name, with a dash for each _
 	Enabled    bool   // option enabled; default 1
 	Role       Role   // option role; must be given
 	ListenPort uint16 // option listen_port; 0 (default): any free one
 	MTU        int    // option mtu; 576–9000, at least 1280 for IPv6; default DefaultMTU
 	Keepalive  uint16 // option keepalive, seconds; 0: off; default DefaultKeepalive
 	Routes     bool   // option routes; default 1: route the network's root into the tunnel
-	Hosts      string // option hosts: the hosts file, or "none"; default DefaultHosts
+	Hosts      string // option hosts: the hosts file, NoHosts or Dnsmasq; default DefaultHosts
+	Suffix     string // option suffix: what names of peers end in, without the dot before it; default DefaultSuffix; empty (NoSuffix): the network's name
+	Existing   bool   // option interface_mode: the interface is made and deleted by somebody else
+	Interface  string // option interface, only with Existing: its name; empty (default): Name; see Link
+	// Backend is what carries the packets, option backend. Empty ("auto",
+	// default): the kernel, and where it has no WireGuard the embedded device.
+	Backend platform.Backend
 	// Endpoints is, on a peer, where the coordinator is found (list
 	// coordinator), and on the coordinator what invitations carry (list
 	// endpoint, wire.MaxInvitingEndpoints at most): host:port, the host a name or an address, IPv6 in brackets.
@@ -56,13 +71,14 @@ type Network struct {
 
 // New returns a network with the defaults of all other options.
 func New(name string, role Role) Network {
-	return Network{Name: name, Role: role, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Hosts: DefaultHosts}
+	return Network{Name: name, Role: role, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Hosts: DefaultHosts, Suffix: DefaultSuffix}
 }
 
 // Equal tells whether two sections mean the same.
 func (n *Network) Equal(o *Network) bool {
 	return n.Name == o.Name && n.Enabled == o.Enabled && n.Role == o.Role && n.ListenPort == o.ListenPort &&
 		n.MTU == o.MTU && n.Keepalive == o.Keepalive && n.Routes == o.Routes && n.Hosts == o.Hosts &&
+		n.Suffix == o.Suffix && n.Existing == o.Existing && n.Interface == o.Interface && n.Backend == o.Backend &&
 		slices.Equal(n.Endpoints, o.Endpoints) && slices.Equal(n.Exclude, o.Exclude)
 }
 

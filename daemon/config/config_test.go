@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ginnel/daemon/config"
+	"ginnel/platform"
 )
 
 func TestParseAll(t *testing.T) {
@@ -18,7 +19,11 @@ config network 'my_home'
 	option mtu '1420'
 	option keepalive '0'
 	option routes '0'
-	option hosts 'none'
+	option hosts 'dnsmasq'
+	option suffix 'vpn.example.org'
+	option interface_mode 'existing'
+	option interface 'wg0'
+	option backend 'kernel'
 	list coordinator 'vpn.example.org:51820'
 	list coordinator '[2001:db8::1]:1'
 	list exclude '10.0.0.0/8'
@@ -27,12 +32,16 @@ config network 'my_home'
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := config.Network{Name: "my-home", Role: config.Peer, ListenPort: 51820, MTU: 1420, Hosts: config.NoHosts,
+	want := config.Network{Name: "my-home", Role: config.Peer, ListenPort: 51820, MTU: 1420, Hosts: config.Dnsmasq,
+		Suffix: "vpn.example.org", Existing: true, Interface: "wg0", Backend: platform.Kernel,
 		Endpoints: []string{"vpn.example.org:51820", "[2001:db8::1]:1"},
 		Exclude:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
 	got, ok := c.Network("my-home")
 	if !ok || !got.Equal(&want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got.Link() != "wg0" {
+		t.Errorf("the interface is %s, want wg0", got.Link())
 	}
 	if _, ok := c.Network("other"); ok {
 		t.Error("a network that is not there was found")
@@ -49,7 +58,8 @@ func TestParseDefaults(t *testing.T) {
 	if got, _ := c.Network("a"); !got.Equal(&want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if want.MTU != config.DefaultMTU || want.Keepalive != config.DefaultKeepalive || want.Hosts != config.DefaultHosts || !want.Enabled || !want.Routes {
+	if want.MTU != config.DefaultMTU || want.Keepalive != config.DefaultKeepalive || want.Hosts != config.DefaultHosts || !want.Enabled || !want.Routes ||
+		want.Suffix != "wg" || want.Link() != "a" {
 		t.Errorf("defaults %+v", want)
 	}
 }
@@ -85,7 +95,7 @@ func TestErrors(t *testing.T) {
 		{"syntax", "config network a b", "f:1: there is a word too many: quote a value that has blanks"},
 		{"section type", "config globals g", `f:1: section type globals is not known: only "config network 'NAME'" is`},
 		{"anonymous section", "config network", `f:1: the section has no name: write "config network 'NAME'" with the network's name`},
-		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, coordinator, endpoint, exclude"},
+		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, suffix, interface_mode, interface, backend, coordinator, endpoint, exclude"},
 		{"doubled option", peer + "option mtu 1280\n\toption mtu 1300", "f:5: section a, option mtu: is given before, in line 4: remove one"},
 		{"a list of one value", peer + "list mtu 1280", `f:4: section a, option mtu: has one value: write "option mtu '...'"`},
 		{"one value for a list", peer + "option exclude all", `f:4: section a, option exclude: is a list: write "list exclude '...'" for each value`},
@@ -98,7 +108,14 @@ func TestErrors(t *testing.T) {
 		{"signal port", peer + "option listen_port 51819", "f:4: section a, option listen_port: 51819 is the port of signals inside the tunnel: take another"},
 		{"mtu", peer + "option mtu 575", `f:4: section a, option mtu: "575" is not a number from 576 to 9000`},
 		{"keepalive", peer + "option keepalive 25s", `f:4: section a, option keepalive: "25s" is not a number from 0 to 65535`},
-		{"hosts", peer + "option hosts hosts", `f:4: section a, option hosts: "hosts" is neither a path from / on nor "none"`},
+		{"hosts", peer + "option hosts hosts", `f:4: section a, option hosts: "hosts" is neither a path from / on nor "dnsmasq" nor "none"`},
+		{"suffix", peer + "option suffix .wg", `f:4: section a, option suffix: ".wg" is no end of a name such as wg or vpn.example.org (lower-case letters, digits and inner dashes between dots), nor "none"`},
+		{"a suffix that leaves no room", peer + "option suffix " + strings.Repeat("a.", 87), "f:4: section a, option suffix: is 174 characters long: 173 at most leave room for the names before it"},
+		{"interface mode", peer + "option interface_mode borrowed", `f:4: section a, option interface_mode: "borrowed" is neither own nor existing`},
+		{"interface", peer + "option interface_mode existing\n\toption interface wg/0", `f:5: section a, option interface: "wg/0" cannot name a link: want 1 to 15 bytes without blanks, /, : and %`},
+		{"an interface of our own with a name", peer + "option interface wg0", "f:4: section a, option interface: is for an interface that somebody else makes (option interface_mode 'existing'): one of our own has the network's name"},
+		{"backend", peer + "option backend wg-quick", `f:4: section a, option backend: "wg-quick" is none of auto, kernel and userspace`},
+		{"shared interface", peer + "option interface_mode existing\n\toption interface b-c\nconfig network b_c\n\toption role peer\n\tlist coordinator x:1", "f:6: section b_c: interface b-c is network a's: give each its own"},
 		{"no endpoint of the coordinator", "config network a\n\toption role peer", "f:1: section a, option coordinator: is missing: write at least one endpoint of the coordinator, HOST:PORT"},
 		{"endpoint twice", peer + "list coordinator x:1", "f:4: section a, option coordinator: x:1 is given twice"},
 		{"a peer's endpoint", peer + "list endpoint x:1", "f:4: section a, option endpoint: is for the coordinator: a peer has coordinator, where it finds the coordinator"},
@@ -118,6 +135,27 @@ func TestErrors(t *testing.T) {
 		}
 		if got != nil {
 			t.Errorf("%s: a configuration came with the error", c.name)
+		}
+	}
+}
+
+// TestSuffixes: a suffix is what DNS takes for the end of a name, or nothing.
+func TestSuffixes(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"wg": true, "none": true, "a.b-c.9": true, "xn--a": true, strings.Repeat("a", 63): true,
+		"":     true, // UCI: as if it were not there
+		"a..b": false, "a.": false, "WG": false, "-a": false, "a-": false, "a_b": false, "é": false, strings.Repeat("a", 64): false,
+	} {
+		c, err := config.Parse("f", []byte("config network a\n\toption role peer\n\tlist coordinator x:1\n\toption suffix '"+text+"'\n"))
+		want := text
+		switch text {
+		case "":
+			want = config.DefaultSuffix
+		case config.NoSuffix:
+			want = ""
+		}
+		if (err == nil) != ok || ok && c.Networks[0].Suffix != want {
+			t.Errorf("suffix %q: %+v, %v", text, c, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ginnel/daemon/config"
+	"ginnel/platform"
 )
 
 func peer(name string, edit func(*config.Network)) config.Network {
@@ -36,6 +37,7 @@ func TestSetGolden(t *testing.T) {
 		"create": coordinator("office", func(n *config.Network) { n.Endpoints = []string{"office.example.org:51820", "[2001:db8::1]:51820"} }),
 		"everything": peer("home", func(n *config.Network) {
 			*n = config.Network{Name: "home", Role: config.Peer, ListenPort: 7, MTU: 1420, Keepalive: 0, Hosts: config.NoHosts, Endpoints: n.Endpoints,
+				Existing: true, Interface: "wg0", Backend: platform.Userspace,
 				Exclude: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
 		}),
 		"beside": peer("home", func(n *config.Network) { n.Hosts = "/tmp/hosts/ginnel it's" }),

@@ -29,6 +29,10 @@ var options = []option{
 	{name: "keepalive", read: one(readKeepalive), write: writeKeepalive},
 	{name: "routes", read: one(readRoutes), write: writeRoutes},
 	{name: "hosts", read: one(readHosts), write: writeHosts},
+	{name: "suffix", read: one(readSuffix), write: writeSuffix},
+	{name: optionMode, read: one(readInterfaceMode), write: writeInterfaceMode},
+	{name: optionInterface, read: one(readInterface), write: writeInterface},
+	{name: "backend", read: one(readBackend), write: writeBackend},
 	{name: listCoordinator, list: true, read: readEndpoints, write: writeEndpointsOf(Peer)},
 	{name: listEndpoint, list: true, read: readInviting, write: writeEndpointsOf(Coordinator)},
 	{name: "exclude", list: true, read: readExclude, write: writeExclude},
@@ -121,8 +125,8 @@ func unlessNumber(v, usual int) []string {
 }
 
 func readHosts(n *Network, s string) error {
-	if s != NoHosts && !strings.HasPrefix(s, "/") {
-		return fmt.Errorf("%.80q is neither a path from / on nor %q", s, NoHosts)
+	if s != NoHosts && s != Dnsmasq && !strings.HasPrefix(s, "/") {
+		return fmt.Errorf("%.80q is neither a path from / on nor %q nor %q", s, Dnsmasq, NoHosts)
 	}
 	n.Hosts = s
 	return nil

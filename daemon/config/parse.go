@@ -39,6 +39,7 @@ func Parse(name string, text []byte) (*Config, error) {
 		r.section(&f.Sections()[i])
 	}
 	r.checkPorts()
+	r.checkLinks()
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -54,6 +55,7 @@ type reader struct {
 	file     string
 	config   Config
 	ports    []portLine
+	links    []int // the line of each network's section
 	problems []problem
 }
 
@@ -102,6 +104,7 @@ func (r *reader) section(s *uci.Section) {
 	if o, ok := s.Option("listen_port"); ok && n.ListenPort != 0 {
 		r.ports = append(r.ports, portLine{n.Name, n.ListenPort, lastLine(o)})
 	}
+	r.links = append(r.links, line)
 	r.config.Networks = append(r.config.Networks, n)
 }
 
@@ -153,7 +156,8 @@ func optionNames() []string {
 	return names
 }
 
-// checkRole tells which option the network's role lacks, or has and must not.
+// checkRole tells which option the section lacks, or has and must not, because
+// of its role or of another option.
 func checkRole(n *Network, s *uci.Section) (name string, err error) {
 	_, coordinators := s.Option(listCoordinator)
 	_, endpoints := s.Option(listEndpoint)
@@ -168,8 +172,21 @@ func checkRole(n *Network, s *uci.Section) (name string, err error) {
 		return listCoordinator, fmt.Errorf("is for peers: the coordinator has %s, where peers find it", listEndpoint)
 	case n.Role == Coordinator && n.ListenPort == 0:
 		return "listen_port", errors.New("is missing: a coordinator needs one, from 1 to 65535")
+	case n.Interface != "" && !n.Existing:
+		return optionInterface, fmt.Errorf("is for an interface that somebody else makes (option %s '%s'): one of our own has the network's name", optionMode, existingInterface)
 	}
 	return "", nil
+}
+
+// checkLinks reports networks that would use the same interface.
+func (r *reader) checkLinks() {
+	for i := range r.config.Networks {
+		n := &r.config.Networks[i]
+		first := slices.IndexFunc(r.config.Networks, func(o Network) bool { return o.Link() == n.Link() })
+		if other := &r.config.Networks[first]; first < i && other.Name != n.Name {
+			r.report(r.links[i], "section %s: interface %s is network %s's: give each its own", sectionName(n.Name), n.Link(), other.Name)
+		}
+	}
 }
 
 // checkPorts reports networks that would listen on the same port.
