@@ -76,5 +76,6 @@ func describePeer(s *core.PeerStatus) local.Peer {
 	return local.Peer{
 		Member: s.Member, Endpoint: s.Endpoint, LastHandshake: s.LastHandshake,
 		Rx: s.Rx, Tx: s.Tx, Connected: s.Connected,
+		Reach: local.Reach(s.Reach), Why: s.Why,
 	}
 }

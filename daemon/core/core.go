@@ -217,4 +217,6 @@ type PeerStatus struct {
 	LastHandshake time.Time      // zero: never
 	Rx, Tx        uint64         // bytes
 	Connected     bool           // a handshake within the last 180 s, and no evidence against it
+	Reach         Reach          // never empty
+	Why           string         // why it is not reached; empty: there is nothing to be said
 }

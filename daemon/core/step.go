@@ -185,6 +185,7 @@ func (c *Core) Map() *Map { return &c.world }
 // sorted by address, as of the last Step.
 func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
 	for _, p := range c.peers {
+		reach, why := c.reach(p)
 		dst = append(dst, PeerStatus{
 			Member:        p.member,
 			Endpoint:      p.sight.endpoint,
@@ -192,6 +193,8 @@ func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
 			Rx:            p.sight.rx,
 			Tx:            p.sight.tx,
 			Connected:     p.connected(c.now),
+			Reach:         reach,
+			Why:           why,
 		})
 	}
 	return dst

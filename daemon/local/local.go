@@ -74,4 +74,19 @@ type Peer struct {
 	Rx            uint64         `json:"rx_bytes"`
 	Tx            uint64         `json:"tx_bytes"`
 	Connected     bool           `json:"connected"`
+	Reach         Reach          `json:"reach"`
+	Why           string         `json:"why,omitempty"` // it is not reached, for people
 }
+
+// Reach tells in a word how a peer is reached.
+type Reach string
+
+// The ways. A peer is Connected in the first two.
+const (
+	ReachDirect     Reach = "direct"
+	ReachLAN        Reach = "lan"        // directly, in a subnet that this machine is attached to
+	ReachConnecting Reach = "connecting" // its endpoints are being tried
+	ReachIdle       Reach = "idle"       // keepalives are off, and nothing was sent for a while: the next packet makes a session
+	ReachNone       Reach = "none"       // no known endpoint of it answers; they are tried again now and then
+	ReachWaiting    Reach = "waiting"    // it is invited and has not joined
+)
