@@ -22,9 +22,9 @@ type Book struct {
 // writes down all of it: the root CIDR, called as the network; infra; and the
 // coordinator's own peer, an admin, at the root's first assignable address.
 // Root is masked, has two assignable addresses at least (/31, /127 or larger)
-// and no loopback, link-local, multicast or unspecified ones. Errors are
-// [*Refusal]s.
-func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey) (*Book, Change, error) {
+// and no loopback, link-local, multicast or unspecified ones. The endpoints,
+// perhaps none yet, are where the coordinator is found. Errors are [*Refusal]s.
+func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey, endpoints ...string) (*Book, Change, error) {
 	if err := CheckNetworkName(name); err != nil {
 		return nil, Change{}, err
 	}
@@ -37,10 +37,15 @@ func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey
 	if err := k.Check(); err != nil {
 		return nil, Change{}, refuse(Weak, "the coordinator's %v", err)
 	}
+	if err := checkEndpoints(endpoints); err != nil {
+		return nil, Change{}, err
+	}
 	self := FirstAssignable(root)
 	s := Snapshot{Name: name, Revision: 1, Coordinator: self, Records: Records{
 		CIDRs: []CIDR{{Name: name, Prefix: root}, {Name: InfraName, Prefix: host(self)}},
 		Peers: []Peer{{Address: self, Name: coordinatorName, Key: k, Admin: true}},
+
+		Endpoints: slices.Clone(endpoints),
 	}}
 	return newBook(s), Change{Revision: 1, Put: s.Records}, nil
 }
@@ -142,6 +147,10 @@ func (b *Book) Parent(c *CIDR) *CIDR {
 
 // Associations returns all associations, sorted by A, then B.
 func (b *Book) Associations() []Association { return b.s.Associations }
+
+// Endpoints returns where the coordinator is found from outside, best first;
+// none: nobody has said yet.
+func (b *Book) Endpoints() []string { return b.s.Endpoints }
 
 // NextExpiry returns when the next invitation ends; zero: none is open.
 func (b *Book) NextExpiry() time.Time {

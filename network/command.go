@@ -80,6 +80,10 @@ type (
 		Name        string
 		FreeAddress bool
 	}
+	// SetEndpoints says where the coordinator is found from outside: 1 to
+	// MaxEndpoints different texts, best first, in the place of what was said
+	// before. Every peer hears of it.
+	SetEndpoints struct{ Endpoints []string }
 )
 
 // Kind sorts refusals for machines; people read the reason.

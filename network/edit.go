@@ -25,7 +25,7 @@ func (b *Book) Apply(now time.Time, cmd Command) (*Book, Change, error) {
 }
 
 func (r *Records) empty() bool {
-	return len(r.CIDRs)+len(r.Peers)+len(r.Associations)+len(r.Retired) == 0
+	return len(r.CIDRs)+len(r.Peers)+len(r.Associations)+len(r.Retired)+len(r.Endpoints) == 0
 }
 
 // edit is a book in the making, with what was done to it. It shares with the

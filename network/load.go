@@ -27,7 +27,7 @@ func load(s Snapshot) (*Book, error) {
 		return nil, err
 	}
 	b := newBook(s)
-	for _, check := range []func() error{b.checkInfra, b.checkPeers, b.checkKeys, b.checkAssociations, b.checkRetired} {
+	for _, check := range []func() error{b.checkInfra, b.checkPeers, b.checkKeys, b.checkAssociations, b.checkRetired, b.checkEndpoints} {
 		if err := check(); err != nil {
 			return nil, err
 		}

@@ -16,6 +16,7 @@ func cloneSnapshot(s network.Snapshot) network.Snapshot {
 	s.Peers = slices.Clone(s.Peers)
 	s.Associations = slices.Clone(s.Associations)
 	s.Retired = slices.Clone(s.Retired)
+	s.Endpoints = slices.Clone(s.Endpoints)
 	return s
 }
 
@@ -83,6 +84,7 @@ func TestLoadNamesTheBrokenRecord(t *testing.T) {
 		{func(s *snap) { slices.Reverse(s.Retired) }, "10.42.2.8"},
 		{func(s *snap) { s.Retired[0] = addr("10.42.1.1") }, "10.42.1.1"},
 		{func(s *snap) { s.Retired[1] = addr("fd42::1") }, "fd42::1"},
+		{func(s *snap) { s.Endpoints = []string{"x:1", "x:1"} }, "x:1"},
 	}
 	if _, err := network.Load(w.Snapshot()); err != nil {
 		t.Fatal(err)

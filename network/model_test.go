@@ -20,6 +20,8 @@ type model struct {
 	peers   map[netip.Addr]network.Peer
 	joined  map[[2]netip.Prefix]bool // both orders
 	retired map[netip.Addr]bool
+
+	endpoints []string
 }
 
 func newModel(b *network.Book) *model {
@@ -103,7 +105,11 @@ func (m *model) view(p netip.Addr) map[netip.Addr]string {
 }
 
 func (m *model) render(p network.Peer) string {
-	return fmt.Sprintf("%+v in %s", p, m.cidrOf(p.Address).Name)
+	s := fmt.Sprintf("%+v in %s", p, m.cidrOf(p.Address).Name)
+	if p.Address == m.hub {
+		s += fmt.Sprint(" at ", m.endpoints)
+	}
+	return s
 }
 
 // pairs returns who sees whom among active peers, by their names.
@@ -214,6 +220,10 @@ func (m *model) apply(now time.Time, cmd network.Command) (ok bool) {
 			delete(m.joined, [2]netip.Prefix{a, b})
 			delete(m.joined, [2]netip.Prefix{b, a})
 		}
+	case network.SetEndpoints:
+		if ok = len(c.Endpoints) > 0 && len(c.Endpoints) <= 8 && !slices.Contains(c.Endpoints, ""); ok {
+			m.endpoints = c.Endpoints
+		}
 	default:
 		ok = m.applyToPeers(now, cmd)
 	}
@@ -288,6 +298,7 @@ func (m *model) records() network.Records {
 		}
 	}
 	slices.SortFunc(r.Associations, compareAssociations)
+	r.Endpoints = m.endpoints
 	return r
 }
 

@@ -41,6 +41,10 @@
 //   - To issue an invitation again is to revoke it, which frees its address,
 //     and to invite to that address.
 //   - Names of CIDRs and of peers do not clash with each other.
+//   - Where the coordinator is found from outside is in the book: every peer
+//     must hear of it, and none can ask when it has moved. What an endpoint is,
+//     host:port, is the wire's to say and its doors' to check; to the book it is
+//     a text.
 package network
 
 import (
@@ -95,6 +99,9 @@ type Records struct {
 	Peers        []Peer        // sorted by address
 	Associations []Association // sorted by A, then B
 	Retired      []netip.Addr  // addresses of deleted peers, sorted; never given out automatically
+	// Endpoints are where the coordinator is found from outside, best first. They
+	// are one record: those of a Put replace all, none leave them as they are.
+	Endpoints []string
 }
 
 // Snapshot is a whole book as plain data.

@@ -104,6 +104,10 @@ func (r *run) checkChange(cmd network.Command, next *network.Book, c network.Cha
 		Peers:        write(old.Peers, c.Delete.Peers, c.Put.Peers, func(a, b network.Peer) int { return a.Address.Compare(b.Address) }),
 		Associations: write(old.Associations, c.Delete.Associations, c.Put.Associations, compareAssociations),
 		Retired:      write(old.Retired, c.Delete.Retired, c.Put.Retired, netip.Addr.Compare),
+		Endpoints:    old.Endpoints,
+	}
+	if len(c.Put.Endpoints) > 0 {
+		written.Endpoints = c.Put.Endpoints
 	}
 	for what, got := range map[string]network.Records{"the book has": s.Records, "written down was": written} {
 		if !equalRecords(got, want) {
@@ -124,7 +128,8 @@ func write[T any](old, gone, put []T, compare func(a, b T) int) []T {
 
 func equalRecords(a, b network.Records) bool {
 	return slices.Equal(a.CIDRs, b.CIDRs) && slices.Equal(a.Peers, b.Peers) &&
-		slices.Equal(a.Associations, b.Associations) && slices.Equal(a.Retired, b.Retired)
+		slices.Equal(a.Associations, b.Associations) && slices.Equal(a.Retired, b.Retired) &&
+		slices.Equal(a.Endpoints, b.Endpoints)
 }
 
 // checkBook checks the book against its own rules and sight against the model.
@@ -158,6 +163,9 @@ func render(b *network.Book, peers []network.Peer) map[netip.Addr]string {
 	out := map[netip.Addr]string{}
 	for _, p := range peers {
 		out[p.Address] = fmt.Sprintf("%+v in %s", p, b.CIDROf(p.Address).Name)
+		if p.Address == b.Coordinator().Address {
+			out[p.Address] += fmt.Sprint(" at ", b.Endpoints())
+		}
 	}
 	return out
 }
@@ -291,7 +299,7 @@ func (r *run) prefix() netip.Prefix {
 func (r *run) command() network.Command {
 	r.now = r.now.Add(time.Duration(r.IntN(10)) * time.Minute)
 	expires := r.now.Add(time.Duration(r.IntN(240)-5) * time.Minute)
-	switch r.IntN(20) {
+	switch r.IntN(21) {
 	case 0, 1:
 		return network.AddCIDR{Name: r.freshName(), Prefix: r.prefix(), Isolated: r.IntN(2) == 0}
 	case 2:
@@ -325,8 +333,15 @@ func (r *run) command() network.Command {
 		return network.SetAdmin{Name: r.peerName(), Admin: r.IntN(2) == 0}
 	case 17, 18:
 		return network.RemovePeer{Name: r.peerName(), FreeAddress: r.IntN(2) == 0}
+	case 19:
+		return network.SetEndpoints{Endpoints: r.endpoints()}
 	}
 	return network.Expire{}
+}
+
+// endpoints picks one or two of the coordinator, or at times what is none.
+func (r *run) endpoints() []string {
+	return [][]string{{"a:1"}, {"a:1", "b:2"}, {"b:2", "a:1"}, {}, {""}}[r.IntN(5)]
 }
 
 // redeem is that of some peer's invitation, or at times of another one.
