@@ -33,7 +33,7 @@ var ErrNoBackup = errors.New("not a sound backup of ginnel's")
 // follows: a document, as JSON. It is the same on every kind of machine.
 const (
 	backupMark    = "ginnel-backup"
-	backupVersion = 1
+	backupVersion = 2 // 1 had no endpoints
 )
 
 type (
@@ -44,6 +44,7 @@ type (
 		PrivateKey   string            `json:"private_key"` // base64
 		APIPort      uint16            `json:"api_port"`
 		Config       string            `json:"config"`
+		Endpoints    []string          `json:"endpoints"`
 		CIDRs        []documentCIDR    `json:"cidrs"`
 		Peers        []documentPeer    `json:"peers"`
 		Associations [][2]netip.Prefix `json:"associations"`
@@ -66,6 +67,7 @@ func (b *Backup) Encode() ([]byte, error) {
 		Network: s.Name, Revision: s.Revision, Coordinator: s.Coordinator,
 		PrivateKey: base64.StdEncoding.EncodeToString(private[:]), APIPort: b.APIPort, Config: b.Config,
 		CIDRs: []documentCIDR{}, Peers: []documentPeer{}, Associations: [][2]netip.Prefix{}, Retired: append([]netip.Addr{}, s.Retired...),
+		Endpoints: append([]string{}, s.Endpoints...),
 	}
 	for _, c := range s.CIDRs {
 		d.CIDRs = append(d.CIDRs, documentCIDR{c.Prefix, cidrRecord{Name: c.Name, Isolated: c.Isolated}})
@@ -141,6 +143,7 @@ func (d *document) snapshot() network.Snapshot {
 		s.Associations = append(s.Associations, network.Association{A: a[0], B: a[1]})
 	}
 	s.Retired = append(s.Retired, d.Retired...)
+	s.Endpoints = append(s.Endpoints, d.Endpoints...)
 	return s
 }
 
@@ -150,10 +153,14 @@ const restoredBy = 1 << 20
 
 // Restore makes the file at path as Create does, from the book of a backup. Its
 // revision is raised by about a million: peers that have seen what came after
-// the backup must not take the new revisions for those that they know.
-func Restore(path string, book *network.Book) error {
+// the backup must not take the new revisions for those that they know. The
+// endpoints, if there are any, take the place of the backup's.
+func Restore(path string, book *network.Book, endpoints ...string) error {
 	s := book.Snapshot()
 	s.Revision += restoredBy
+	if len(endpoints) > 0 {
+		s.Endpoints = endpoints
+	}
 	raised, err := network.Load(s)
 	if err != nil {
 		return fmt.Errorf("restore book %s: %w", path, err)

@@ -58,6 +58,7 @@ func goldenBackup(t testing.TB) *Backup {
 		network.Redeem{Address: addr("10.42.1.2"), Invited: private(4).Public(), Key: private(5).Public()},
 		network.RemovePeer{Name: "bob"},
 		network.Invite{Name: "eve", CIDR: "guests", Key: private(6).Public(), Expires: then.Add(time.Hour)},
+		network.SetEndpoints{Endpoints: []string{"vpn.example.net:51820", "[2001:db8::1]:51820"}},
 	} {
 		if book, _, err = book.Apply(then, cmd); err != nil {
 			t.Fatalf("%+v: %v", cmd, err)
@@ -152,6 +153,34 @@ func TestBackupOfEveryMachine(t *testing.T) {
 	}
 }
 
+// TestBackupOfBefore: a backup that was made before books had endpoints.
+func TestBackupOfBefore(t *testing.T) {
+	text, err := os.ReadFile("testdata/version1.backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := DecodeBackup(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Book.Endpoints()) > 0 || b.Book.Revision() != 11 || len(b.Book.Peers()) != len(goldenBackup(t).Book.Peers()) {
+		t.Errorf("it has %+v", b.Book.Snapshot())
+	}
+}
+
+// TestBehaviour71RestoredElsewhere: the endpoints of the machine that a backup
+// is restored on take the place of those in it.
+func TestBehaviour71RestoredElsewhere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "home.book")
+	if err := Restore(path, goldenBackup(t).Book, "new.example.net:51820"); err != nil {
+		t.Fatal(err)
+	}
+	_, book, _ := mustOpen(t, path)
+	if e := book.Endpoints(); len(e) != 1 || e[0] != "new.example.net:51820" {
+		t.Errorf("the restored book has %v", e)
+	}
+}
+
 // TestReadBesideTheWriter: a book that is open is read as it was last committed.
 func TestReadBesideTheWriter(t *testing.T) {
 	src := commandtest.New(1)
@@ -191,7 +220,7 @@ func TestDecodeBackupRefuses(t *testing.T) {
 		"the first line":     {strings.SplitAfter(sound, "\n")[0], ErrNoBackup},
 		"changed":            {strings.Replace(sound, "servers", "serverz", 1), ErrNoBackup},
 		"lines ends changed": {strings.ReplaceAll(sound, "\n", "\r\n"), ErrNoBackup},
-		"newer":              {strings.Replace(sound, backupMark+" 1", backupMark+" 2", 1), ErrNewer},
+		"newer":              {strings.Replace(sound, backupMark+" 2", backupMark+" 3", 1), ErrNewer},
 		"another key":        {string(encode(t, &other)), ErrNoBackup},
 		"no port":            {string(encode(t, &noPort)), ErrNoBackup},
 	} {

@@ -21,6 +21,9 @@ func readSnapshot(tx *bbolt.Tx) (network.Snapshot, error) {
 	if s.Coordinator, err = readCoordinator(tx); err != nil {
 		return s, err
 	}
+	if err := parseValue(tx.Bucket(metaBucket).Get(endpointsKey), &s.Endpoints); err != nil {
+		return s, fmt.Errorf("endpoints: %w", err)
+	}
 	for _, b := range []struct {
 		name []byte
 		read func(r *network.Records, k, v []byte) error

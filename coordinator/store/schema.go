@@ -10,7 +10,7 @@ import (
 )
 
 // schema is the version this program writes.
-const schema = 1
+const schema = 2
 
 // The buckets and the keys in meta.
 var (
@@ -27,6 +27,7 @@ var (
 	nameKey        = []byte("name")
 	revisionKey    = []byte("revision")
 	coordinatorKey = []byte("coordinator")
+	endpointsKey   = []byte("endpoints")
 )
 
 // migration brings a file from one schema to the next.
@@ -34,7 +35,15 @@ type migration func(*bbolt.Tx) error
 
 // migrations[i] leads from schema i+1 to schema i+2; there is one less than
 // there are schemas.
-var migrations []migration
+var migrations = [schema - 1]migration{noEndpoints}
+
+// noEndpoints leads to schema 2: nobody has told the book where the coordinator
+// is found.
+func noEndpoints(tx *bbolt.Tx) error {
+	w := writer{tx: tx}
+	w.putEndpoints(nil)
+	return w.err
+}
 
 // migrate brings the file up to date, all in one transaction. A file that is
 // up to date is not written to.

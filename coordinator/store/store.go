@@ -1,9 +1,10 @@
 // Package store keeps the coordinator's book on disk: one bbolt file, usually
 // NETWORK.book. The file holds public keys only.
 //
-// # Schema 1
+// # Schema 2
 //
 //	meta          schema, name, revision, coordinator -> text
+//	              endpoints                           -> [host:port, ...]
 //	cidrs         address bytes, prefix length        -> {name, isolated}
 //	peers         address bytes                       -> {name, key, ...}
 //	associations  key of CIDR A, key of CIDR B        -> nothing
@@ -14,6 +15,8 @@
 // family. Values are JSON. The last [TailLength] changes are kept with their
 // parts alone, so that peers get deltas across a restart; older ones go in the
 // transaction that adds new ones.
+//
+// Schema 1 had no endpoints: they were in the configuration alone.
 //
 // # Backups
 //
@@ -74,6 +77,7 @@ func Create(path string, book *network.Book, change network.Change) error {
 		w.put(metaBucket, nameKey, []byte(s.Name))
 		w.put(metaBucket, coordinatorKey, []byte(s.Coordinator.String()))
 		w.put(metaBucket, revisionKey, revisionText(s.Revision))
+		w.putEndpoints(nil) // the book may have none
 		w.putRecords(s.Records)
 		if change.Revision != 0 {
 			w.putChange(change)
@@ -87,7 +91,7 @@ func Create(path string, book *network.Book, change network.Change) error {
 // records. The caller closes the Store. Errors wrap fs.ErrNotExist,
 // dbfile.ErrDamaged, ErrNewer or platform.ErrInUse where that is the cause.
 func Open(path string) (*Store, *network.Book, []network.Change, error) {
-	return open(path, migrations)
+	return open(path, migrations[:])
 }
 
 func open(path string, steps []migration) (*Store, *network.Book, []network.Change, error) {
@@ -111,7 +115,7 @@ func Read(path string) (*network.Book, error) {
 		return nil, err
 	}
 	defer db.Close()
-	book, _, err := load(db, migrations)
+	book, _, err := load(db, migrations[:])
 	if err != nil {
 		return nil, fmt.Errorf("read book %s: %w", path, err)
 	}

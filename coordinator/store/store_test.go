@@ -61,6 +61,7 @@ func normal(s network.Snapshot) network.Snapshot {
 	s.Peers = append([]network.Peer{}, s.Peers...)
 	s.Associations = append([]network.Association{}, s.Associations...)
 	s.Retired = append([]netip.Addr{}, s.Retired...)
+	s.Endpoints = append([]string{}, s.Endpoints...)
 	return s
 }
 
@@ -166,11 +167,12 @@ func TestOpenRefuses(t *testing.T) {
 		{"empty file", func(t *testing.T, path string) { os.Truncate(path, 0) }, dbfile.ErrDamaged},
 		{"cut short", func(t *testing.T, path string) { os.Truncate(path, 3*int64(os.Getpagesize())) }, dbfile.ErrDamaged},
 		{"not a database", func(t *testing.T, path string) { os.WriteFile(path, make([]byte, 1<<16), 0o600) }, dbfile.ErrDamaged},
-		{"newer schema", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2")) }), ErrNewer},
+		{"newer schema", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("3")) }), ErrNewer},
 		{"no schema", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(schemaKey) }), dbfile.ErrDamaged},
 		{"another program's database", edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaBucket) }), dbfile.ErrDamaged},
 		{"missing bucket", edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket(retiredBucket) }), dbfile.ErrDamaged},
 		{"no revision", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(revisionKey, []byte("x")) }), dbfile.ErrDamaged},
+		{"no endpoints", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(endpointsKey) }), dbfile.ErrDamaged},
 		{"no coordinator", edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(coordinatorKey) }), dbfile.ErrDamaged},
 		{"peer that is no JSON", edit(func(tx *bbolt.Tx) error { return tx.Bucket(peersBucket).Put([]byte{10, 0, 0, 9}, []byte("{")) }), dbfile.ErrDamaged},
 		{"short address", edit(func(tx *bbolt.Tx) error { return tx.Bucket(retiredBucket).Put([]byte{10}, []byte{}) }), dbfile.ErrDamaged},
@@ -202,7 +204,7 @@ func TestBehaviour10OlderSchemaIsMigrated(t *testing.T) {
 	src := commandtest.New(1)
 	path, book := create(t, src, t.TempDir(), "10.0.0.0/8")
 	note := []byte("note")
-	steps := []migration{func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(note, note) }}
+	steps := append(migrations[:], func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(note, note) })
 	s, migrated, _, err := open(path, steps)
 	if err != nil {
 		t.Fatal(err)
@@ -224,13 +226,47 @@ func TestBehaviour10OlderSchemaIsMigrated(t *testing.T) {
 	}
 }
 
+// TestBehaviour10BookOfSchema1: a file that was made before books had endpoints
+// opens with all that is in it, takes endpoints, and keeps them.
+func TestBehaviour10BookOfSchema1(t *testing.T) {
+	old, err := os.ReadFile("testdata/schema1.book")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "home.book")
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, book, tail := mustOpen(t, path)
+	want := goldenBackup(t).Book.Snapshot()
+	want.Endpoints, want.Revision = nil, 11
+	without, err := network.Load(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameBook(t, book, without)
+	if len(tail) != 1 || tail[0].Revision != 11 {
+		t.Errorf("its tail is %+v", tail)
+	}
+	next, change, err := book.Apply(now, network.SetEndpoints{Endpoints: []string{"vpn.example.net:51820"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(change); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	_, again, _ := mustOpen(t, path)
+	sameBook(t, again, next)
+}
+
 func TestFailedMigrationLeavesTheFile(t *testing.T) {
 	path, book := create(t, commandtest.New(1), t.TempDir(), "10.0.0.0/8")
 	broken := errors.New("broken")
-	steps := []migration{func(tx *bbolt.Tx) error {
+	steps := append(migrations[:], func(tx *bbolt.Tx) error {
 		tx.DeleteBucket(peersBucket)
 		return broken
-	}}
+	})
 	if _, _, _, err := open(path, steps); !errors.Is(err, broken) {
 		t.Fatalf("error is %v, want the migration's", err)
 	}

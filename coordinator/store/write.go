@@ -43,7 +43,15 @@ func (w *writer) delete(bucket, k []byte) {
 	}
 }
 
+// putEndpoints writes down where the coordinator is found.
+func (w *writer) putEndpoints(list []string) {
+	w.putJSON(metaBucket, endpointsKey, append([]string{}, list...))
+}
+
 func (w *writer) putRecords(r network.Records) {
+	if len(r.Endpoints) > 0 {
+		w.putEndpoints(r.Endpoints)
+	}
 	for _, c := range r.CIDRs {
 		w.putJSON(cidrsBucket, prefixKey(c.Prefix), cidrRecord{Name: c.Name, Isolated: c.Isolated})
 	}
