@@ -17,9 +17,9 @@ const maxInvitationLife = 365 * 24 * time.Hour
 // the token alone; the book has the public half.
 func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error) {
 	var none wire.InvitationIssued
-	if len(r.cfg.Endpoints) == 0 {
+	if book := r.Book(); len(book.Endpoints()) == 0 {
 		return none, wire.Errorf(wire.StatusConflict,
-			"an invitation must say where the coordinator is found: set \"list endpoint 'host:port'\" in the section of network %s on the coordinator", r.Book().Name())
+			"an invitation must say where the coordinator is found: run `ginnel network rename-endpoint --network %s HOST:PORT`", book.Name())
 	}
 	expires, err := expiry(r.cfg.Now(), req.ExpiresIn)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *Role) invitation(book *network.Book, p *network.Peer, temporary key.Pri
 		Key: temporary, Expires: p.Invited.Expires,
 		Coordinator: wire.InvitingPeer{
 			Address: own.Address, PublicKey: own.Key, APIPort: r.cfg.APIPort,
-			Endpoints: slices.Clone(r.cfg.Endpoints),
+			Endpoints: slices.Clone(book.Endpoints()),
 		},
 	}
 }
@@ -87,7 +87,7 @@ func (r *Role) Describe(book *network.Book, p *network.Peer) wire.Peer {
 		Member: describe(book, p), State: wire.PeerActive,
 		LastHandshake: r.hub.handshakes[p.Address].at,
 	}
-	d.Endpoints = r.hub.endpoints[p.Address].Endpoints
+	d.Endpoints = r.hub.endpointsOf(p.Address)
 	switch {
 	case p.Disabled:
 		d.State = wire.PeerDisabled

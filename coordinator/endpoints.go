@@ -10,10 +10,38 @@ import (
 	"ginnel/wire"
 )
 
-// located is where a peer is reached.
+// located is where a peer is reached, as far as it and its tunnel say.
 type located struct {
-	wire.Endpoints
-	seq uint64 // of the latest news of it
+	wire.Endpoints        // Announced as the peer reported it: ports alone among them
+	seq            uint64 // of the latest news of it
+}
+
+// endpointsOf is where the peer at a is reached, as others are told. Where the
+// coordinator itself is found from outside the book says.
+func (h *hub) endpointsOf(a netip.Addr) wire.Endpoints {
+	e := h.endpoints[a].Endpoints
+	if h.isOwn(a) {
+		e.Announced = h.book.Endpoints()
+		return e
+	}
+	e.Announced = filledIn(e.Announced, e.Seen.Addr())
+	return e
+}
+
+// filledIn gives the ports that stand alone the address at which the peer is
+// seen. They follow it, and are left out until it is known.
+func filledIn(announced []string, seen netip.Addr) []string {
+	var list []string
+	for _, s := range announced {
+		host, port, err := wire.SplitAnnounced(s)
+		if err == nil && host == "" {
+			s = netip.AddrPortFrom(seen, port).String()
+		}
+		if err == nil && (host != "" || seen.IsValid()) && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // news is that a peer had other endpoints from then on. Of one peer only the
@@ -30,7 +58,7 @@ func (h *hub) counts(n news) bool { return h.endpoints[n.of].seq == n.seq }
 // is news.
 func (h *hub) setEndpoints(a netip.Addr, e wire.Endpoints) bool {
 	old := h.endpoints[a]
-	if old.Seen == e.Seen && slices.Equal(old.Candidates, e.Candidates) {
+	if old.Seen == e.Seen && slices.Equal(old.Candidates, e.Candidates) && slices.Equal(old.Announced, e.Announced) {
 		return false
 	}
 	h.seq++
@@ -47,7 +75,7 @@ func (h *hub) patches(pos wire.Position, p *network.Peer, ranges []netip.Prefix)
 	var patches []wire.Patch
 	for _, n := range h.newsSince(pos) {
 		if h.counts(n) && !within(ranges, n.of) && h.sees(p, n.of) {
-			patches = append(patches, wire.Patch{Address: n.of, Endpoints: h.endpoints[n.of].Endpoints})
+			patches = append(patches, wire.Patch{Address: n.of, Endpoints: h.endpointsOf(n.of)})
 		}
 	}
 	return patches

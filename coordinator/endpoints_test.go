@@ -44,7 +44,7 @@ func TestBehaviour72SeenEndpointsReachThoseWhoMaySeeThem(t *testing.T) {
 
 func samePatch(a, b wire.Patch) bool {
 	return a.Address == b.Address && a.Endpoints.Seen == b.Endpoints.Seen &&
-		slices.Equal(a.Endpoints.Candidates, b.Endpoints.Candidates)
+		slices.Equal(a.Endpoints.Candidates, b.Endpoints.Candidates) && slices.Equal(a.Endpoints.Announced, b.Endpoints.Announced)
 }
 
 func TestSightingsThatProveNothingAreNoNews(t *testing.T) {
@@ -87,6 +87,83 @@ func TestBehaviour73CandidatesSpread(t *testing.T) {
 		hub, ok := memberOf(fetch(t, n, "carl", wire.Position{}), n.Address("hub"))
 		if !ok || !slices.Equal(hub.Endpoints.Candidates, report.Candidates) || hub.Role != wire.RoleCoordinator {
 			t.Errorf("carl sees the coordinator as %+v", hub)
+		}
+	})
+}
+
+// TestBehaviour63And76AnnouncedEndpoints: what a peer announces reaches those
+// who may see it, a port alone with the address it is seen at, which it follows;
+// the seen endpoint and the candidates stay beside it. Nothing is written down.
+func TestBehaviour63And76AnnouncedEndpoints(t *testing.T) {
+	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
+		written := n.Book().Revision()
+		fetch(t, n, "carl", fetch(t, n, "carl", wire.Position{}).Position) // he has all there is
+		pos := fetch(t, n, "ann", wire.Position{}).Position
+		rep := wire.Report{Candidates: []netip.AddrPort{addrPort("192.168.1.5:51820")}, Announced: []string{":4000", "bob.example:5000"}}
+		step := func(what string, seen netip.AddrPort, announced ...string) {
+			t.Helper()
+			pass(6 * time.Second)
+			u := fetch(t, n, "ann", pos)
+			pos = u.Position
+			want := []wire.Patch{{Address: n.Address("bob"), Endpoints: wire.Endpoints{Seen: seen, Candidates: rep.Candidates, Announced: announced}}}
+			if !slices.EqualFunc(u.Patches, want, samePatch) || u.Check() != nil {
+				t.Errorf("%s: patches are %+v, want %+v", what, u.Patches, want)
+			}
+		}
+		wantStatus(t, n.Call("bob", "PUT", wire.PathSelf, rep), wire.StatusNoContent)
+		step("not seen yet", netip.AddrPort{}, "bob.example:5000")
+		n.Seen(time.Now(), []wire.Sighting{sighting(n, "bob", "192.0.2.7:1234")})
+		step("seen", addrPort("192.0.2.7:1234"), "192.0.2.7:4000", "bob.example:5000")
+		n.Seen(time.Now(), []wire.Sighting{sighting(n, "bob", "[2001:db8::7]:1234")})
+		step("moved", addrPort("[2001:db8::7]:1234"), "[2001:db8::7]:4000", "bob.example:5000")
+		rep.Announced = []string{"[::]:4000", ":4000", "[2001:db8::7]:4000"}
+		wantStatus(t, n.Call("bob", "PUT", wire.PathSelf, rep), wire.StatusNoContent)
+		step("the same in three spellings", addrPort("[2001:db8::7]:1234"), "[2001:db8::7]:4000")
+		if self := fetch(t, n, "bob", wire.Position{}).Self; !slices.Equal(self.Endpoints.Announced, []string{"[2001:db8::7]:4000"}) {
+			t.Errorf("bob himself is told %v", self.Endpoints.Announced)
+		}
+		rep.Announced = nil
+		wantStatus(t, n.Call("bob", "PUT", wire.PathSelf, rep), wire.StatusNoContent)
+		step("unset", addrPort("[2001:db8::7]:1234"))
+		if n.Book().Revision() != written {
+			t.Error("announced endpoints are in the book")
+		}
+		if sent := n.Nudges("carl"); len(sent) > 0 {
+			t.Errorf("carl, who does not see bob, was nudged %d times", len(sent))
+		}
+	})
+}
+
+// TestBehaviour71PeersHearOfTheCoordinatorsEndpoints: all of them, whatever
+// their CIDR, and with every description of it.
+func TestBehaviour71PeersHearOfTheCoordinatorsEndpoints(t *testing.T) {
+	bubble(t, func(t *testing.T, n *coordinatortest.Network) {
+		ann, carl := fetch(t, n, "ann", wire.Position{}).Position, fetch(t, n, "carl", wire.Position{}).Position
+		n.Forget()
+		moved := []string{"new.example:51820", "[2001:db8::1]:1"}
+		wantStatus(t, n.Call("ann", "PATCH", wire.PathNetwork, wire.NetworkPatch{Endpoints: moved}), wire.StatusOK)
+		pass(25 * time.Millisecond)
+		for name, pos := range map[string]wire.Position{"ann": ann, "carl": carl} {
+			if len(n.Nudges(name)) != 1 {
+				t.Errorf("%s is not nudged once", name)
+			}
+			u := fetch(t, n, name, pos)
+			hub, ok := memberOf(u, n.Address("hub"))
+			if !ok || len(u.Members) != 1 || !slices.Equal(hub.Endpoints.Announced, moved) {
+				t.Errorf("%s is told %+v, want the coordinator alone, at %v", name, u.Members, moved)
+			}
+		}
+		if err := n.Report(context.Background(), wire.Report{Candidates: []netip.AddrPort{addrPort("192.168.1.1:51820")}}); err != nil {
+			t.Fatal(err)
+		}
+		hub, _ := memberOf(fetch(t, n, "carl", wire.Position{}), n.Address("hub"))
+		if !slices.Equal(hub.Endpoints.Announced, moved) || len(hub.Endpoints.Candidates) != 1 {
+			t.Errorf("after a report the coordinator is at %+v", hub.Endpoints)
+		}
+		n.Start(n.Book(), nil) // a restart, with what is written down
+		hub, _ = memberOf(fetch(t, n, "carl", wire.Position{}), n.Address("hub"))
+		if !slices.Equal(hub.Endpoints.Announced, moved) {
+			t.Errorf("after a restart the coordinator is at %+v", hub.Endpoints)
 		}
 	})
 }

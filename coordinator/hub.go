@@ -140,7 +140,7 @@ func (h *hub) members(p *network.Peer, ranges []netip.Prefix) []wire.Member {
 // member is q as p sees it.
 func (h *hub) member(p, q *network.Peer) wire.Member {
 	m := describe(h.book, q)
-	m.Endpoints = h.endpoints[q.Address].Endpoints
+	m.Endpoints = h.endpointsOf(q.Address)
 	if held := h.holds[q.Address]; held != nil && h.isOwn(p.Address) {
 		m.Role, m.PublicKey = wire.RoleInvitee, held.key
 	}

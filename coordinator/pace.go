@@ -3,11 +3,12 @@ package coordinator
 import (
 	"net/netip"
 	"time"
+
+	"ginnel/wire"
 )
 
 const (
-	// reportPause is between the candidates of one peer being told and the next
-	// ones: a peer whose addresses never rest must not keep all the others busy.
+	// reportPause is between what one peer reports being told and the next report: a peer whose addresses never rest must not keep all the others busy.
 	// reportBurst may be told without it, since a machine that joins and then
 	// moves reports several times and means it.
 	reportPause = 5 * time.Second
@@ -21,44 +22,44 @@ const (
 // report always goes out. It is pure: its owner guards it and passes the time.
 type reports map[netip.Addr]*report
 
-// report is of a peer whose candidates were told not long ago.
+// report is of a peer whose endpoints were told not long ago.
 type report struct {
 	free   time.Time // reportPause after the last time, for each time in quick succession: when the whole burst is free again
 	waits  bool
-	latest []netip.AddrPort // to be told when it may, if it waits
+	latest wire.Report // to be told when it may, if it waits
 }
 
-// due is when the next candidates may be told.
+// due is when the next report may be told.
 func (r *report) due() time.Time { return r.free.Add(-(reportBurst - 1) * reportPause) }
 
-// told notes that candidates are told at now.
+// told notes that a report is told at now.
 func (r *report) told(now time.Time) {
-	r.free, r.waits, r.latest = later(r.free, now).Add(reportPause), false, nil
+	r.free, r.waits, r.latest = later(r.free, now).Add(reportPause), false, wire.Report{}
 }
 
-// pass tells whether the candidates of the peer at a are to be told at once;
-// else it keeps them, in the place of earlier ones.
-func (r reports) pass(a netip.Addr, candidates []netip.AddrPort, now time.Time) bool {
+// pass tells whether the report of the peer at a is to be told at once; else it
+// keeps it, in the place of an earlier one.
+func (r reports) pass(a netip.Addr, rep wire.Report, now time.Time) bool {
 	last := r[a]
 	if last == nil {
 		last = &report{}
 		r[a] = last
 	}
 	if last.waits || last.due().After(now) {
-		last.waits, last.latest = true, candidates
+		last.waits, last.latest = true, rep
 		return false
 	}
 	last.told(now)
 	return true
 }
 
-// waits tells whether candidates of the peer at a are held back.
+// waits tells whether a report of the peer at a is held back.
 func (r reports) waits(a netip.Addr) bool { return r[a] != nil && r[a].waits }
 
-// take returns the candidates to tell now, and when to ask again; zero: none
+// take returns the reports to tell now, and when to ask again; zero: none
 // wait.
-func (r reports) take(now time.Time) (told map[netip.Addr][]netip.AddrPort, next time.Time) {
-	told = map[netip.Addr][]netip.AddrPort{}
+func (r reports) take(now time.Time) (told map[netip.Addr]wire.Report, next time.Time) {
+	told = map[netip.Addr]wire.Report{}
 	for a, last := range r {
 		switch {
 		case last.waits && !last.due().After(now):

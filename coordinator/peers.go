@@ -21,7 +21,7 @@ func (r *Role) Fetch(_ context.Context, pos wire.Position) (*wire.Update, error)
 	return r.Update(r.own, pos)
 }
 
-// Report replaces the candidates of the coordinator's own peer.
+// Report replaces what is known of the coordinator's own peer's endpoints.
 func (r *Role) Report(_ context.Context, rep wire.Report) error {
 	return r.SetCandidates(r.own, rep)
 }
@@ -87,8 +87,8 @@ func (r *Role) active(a netip.Addr) (*network.Peer, error) {
 	return p, nil
 }
 
-// SetCandidates replaces what is known of the candidates of the peer at from,
-// and has those nudged who may see it: reportBurst times at once, and then every
+// SetCandidates replaces what the peer at from said of its endpoints, and has
+// those nudged who may see it: reportBurst times at once, and then every
 // reportPause at most.
 func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	if err := r.checkReport(&rep); err != nil {
@@ -100,21 +100,23 @@ func (r *Role) SetCandidates(from netip.Addr, rep wire.Report) error {
 	if _, err := r.active(from); err != nil {
 		return err
 	}
-	if slices.Equal(r.hub.endpoints[from].Candidates, rep.Candidates) && !r.reports.waits(from) {
+	known := r.hub.endpoints[from]
+	if slices.Equal(known.Candidates, rep.Candidates) && slices.Equal(known.Announced, rep.Announced) && !r.reports.waits(from) {
 		return nil
 	}
-	if candidates := slices.Clone(rep.Candidates); r.reports.pass(from, candidates, now) {
-		r.spread(from, candidates, now)
+	rep = wire.Report{Candidates: slices.Clone(rep.Candidates), Announced: slices.Clone(rep.Announced)}
+	if r.reports.pass(from, rep, now) {
+		r.spread(from, rep, now)
 	}
 	r.awake()
 	return nil
 }
 
-// spread has all who may see the peer at a hear of its candidates. The caller
+// spread has all who may see the peer at a hear of what it reported. The caller
 // holds r.mu.
-func (r *Role) spread(a netip.Addr, candidates []netip.AddrPort, now time.Time) {
+func (r *Role) spread(a netip.Addr, rep wire.Report, now time.Time) {
 	e := r.hub.endpoints[a].Endpoints
-	e.Candidates = candidates
+	e.Candidates, e.Announced = rep.Candidates, rep.Announced
 	if !r.hub.setEndpoints(a, e) {
 		return
 	}
@@ -149,6 +151,9 @@ func (r *Role) pollAnswer(from netip.Addr, epoch uint64) (wire.Signal, bool) {
 func (r *Role) checkReport(rep *wire.Report) error {
 	if len(rep.Candidates) > wire.MaxCandidates {
 		return wire.Errorf(wire.StatusTooLarge, "%d candidates, at most %d are taken: report the best", len(rep.Candidates), wire.MaxCandidates)
+	}
+	if len(rep.Announced) > wire.MaxAnnounced {
+		return wire.Errorf(wire.StatusTooLarge, "%d announced endpoints, at most %d are taken: announce the best", len(rep.Announced), wire.MaxAnnounced)
 	}
 	if err := rep.Check(); err != nil {
 		return wire.Errorf(wire.StatusUnprocessable, "%v", err)

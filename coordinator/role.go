@@ -35,9 +35,9 @@ type Config struct {
 	PrivateKey key.PrivateKey   // the coordinator's own
 
 	APIPort uint16 // TCP port of the API on the overlay address; invitations carry it
-	// Endpoints, as wire.CheckEndpoint wants them and at most
-	// wire.MaxInvitingEndpoints, are where invitations say the coordinator is
-	// found; none: no invitation can be made.
+	// Endpoints, as wire.CheckEndpoints wants them, are where the coordinator is
+	// found from outside. They go into a book that does not say, as those of
+	// before did not; none: no invitation can be made until somebody says.
 	Endpoints []string
 
 	Now  func() time.Time
@@ -85,13 +85,8 @@ func New(cfg Config) (*Role, error) {
 	if own.Key != cfg.PrivateKey.Public() {
 		return nil, fmt.Errorf("the book of %s names another coordinator's key than this machine has: book and state must come from the same backup", cfg.Book.Name())
 	}
-	if n := len(cfg.Endpoints); n > wire.MaxInvitingEndpoints {
-		return nil, fmt.Errorf("%d endpoints, an invitation has room for %d: name the best", n, wire.MaxInvitingEndpoints)
-	}
-	for _, e := range cfg.Endpoints {
-		if err := wire.CheckEndpoint(e); err != nil {
-			return nil, err
-		}
+	if err := fillBook(&cfg); err != nil {
+		return nil, err
 	}
 	var epoch [8]byte
 	if _, err := io.ReadFull(cfg.Rand, epoch[:]); err != nil {
@@ -106,6 +101,29 @@ func New(cfg Config) (*Role, error) {
 	}
 	r.book.Store(cfg.Book)
 	return r, nil
+}
+
+// fillBook makes sure that the book's endpoints can be used, and has those of
+// the configuration written down where it has none.
+func fillBook(cfg *Config) error {
+	if known := cfg.Book.Endpoints(); len(known) > 0 {
+		return wire.CheckEndpoints(known)
+	}
+	if len(cfg.Endpoints) == 0 {
+		return nil
+	}
+	if err := wire.CheckEndpoints(cfg.Endpoints); err != nil {
+		return err
+	}
+	book, change, err := cfg.Book.Apply(cfg.Now(), network.SetEndpoints{Endpoints: cfg.Endpoints})
+	if err != nil {
+		return err
+	}
+	if err := cfg.Store.Commit(change); err != nil {
+		return fmt.Errorf("write the coordinator's endpoints down: %w", err)
+	}
+	cfg.Book, cfg.Changes = book, append(cfg.Changes, change)
+	return nil
 }
 
 // Handler serves the API to the overlay: it authenticates every request.

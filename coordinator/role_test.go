@@ -270,13 +270,22 @@ func TestRestart(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	n := coordinatortest.New(t)
-	good := coordinator.Config{Book: n.Book(), PrivateKey: n.Keys["hub"], Rand: strings.NewReader("12345678")}
+	bare, _, err := network.New("home", netip.MustParsePrefix("10.42.0.0/16"), "hub", n.Keys["hub"].Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange, _, err := bare.Apply(time.Now(), network.SetEndpoints{Endpoints: []string{"hub"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := coordinator.Config{Book: bare, Store: n.Store, Now: time.Now, PrivateKey: n.Keys["hub"], Rand: strings.NewReader("12345678")}
 	if _, err := coordinator.New(good); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*coordinator.Config){
 		"another network's key": func(c *coordinator.Config) { c.PrivateKey = n.Keys["ann"] },
 		"no endpoint":           func(c *coordinator.Config) { c.Endpoints = []string{"hub"} },
+		"no endpoint in a book": func(c *coordinator.Config) { c.Book = strange },
 		"too many endpoints": func(c *coordinator.Config) {
 			c.Endpoints = slices.Repeat([]string{"hub:1"}, wire.MaxInvitingEndpoints+1)
 		},

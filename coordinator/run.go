@@ -104,8 +104,8 @@ func (r *Role) takeDue(now time.Time) errands {
 		e.next = earlier(e.next, held.until)
 	}
 	waited, nextReport := r.reports.take(now)
-	for a, candidates := range waited {
-		r.spread(a, candidates, now)
+	for a, rep := range waited {
+		r.spread(a, rep, now)
 	}
 	e.wake = r.waker.take(now)
 	var nextNudge time.Time

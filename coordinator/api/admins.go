@@ -9,6 +9,25 @@ import (
 	"ginnel/wire/json"
 )
 
+func (s *server) patchNetwork(c *call) (*http1.Response, error) {
+	var patch wire.NetworkPatch
+	if err := wire.Decode(c.Body, &patch); err != nil {
+		return nil, err
+	}
+	var cmds []network.Command
+	if patch.Endpoints != nil {
+		if err := wire.CheckEndpoints(patch.Endpoints); err != nil {
+			return nil, wire.Errorf(wire.StatusUnprocessable, "%v", err)
+		}
+		cmds = append(cmds, network.SetEndpoints{Endpoints: patch.Endpoints})
+	}
+	book, err := s.admins.Do(cmds...)
+	if err != nil {
+		return nil, err
+	}
+	return s.networkInfo(book), nil
+}
+
 func (s *server) listPeers(*call) (*http1.Response, error) {
 	book := s.admins.Book()
 	peers := book.Peers()

@@ -8,6 +8,7 @@ import (
 
 	"ginnel/coordinator"
 	"ginnel/coordinator/coordinatortest"
+	"ginnel/network"
 	"ginnel/wire"
 )
 
@@ -168,12 +169,53 @@ func TestInvitationDefaultsAndAddress(t *testing.T) {
 
 func TestInvitationsNeedAnEndpoint(t *testing.T) {
 	n := coordinatortest.New(t)
-	n.Configure = func(c *coordinator.Config) { c.Endpoints = nil }
-	n.Start(n.Book(), nil)
-	before := n.Book()
+	s := n.Book().Snapshot()
+	s.Endpoints = nil
+	before, err := network.Load(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start(before, nil)
 	status(t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 409)
 	if n.Book() != before {
 		t.Error("a refused invitation changed the book")
+	}
+	n.Configure = func(c *coordinator.Config) { c.Endpoints = []string{"old.example:51820"} }
+	n.Start(before, nil)
+	status(t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 201)
+	if e := n.Book().Endpoints(); len(e) != 1 || e[0] != "old.example:51820" {
+		t.Errorf("a book of before has the endpoints %v, want the configuration's", e)
+	}
+}
+
+// TestBehaviour71EndpointsOfTheCoordinator: an admin sets them, everybody sees
+// them, and invitations carry them.
+func TestBehaviour71EndpointsOfTheCoordinator(t *testing.T) {
+	n := coordinatortest.New(t)
+	moved := []string{"new.example:51820", "[2001:db8::1]:51820"}
+	revision := n.Book().Revision()
+	got := answer[wire.NetworkInfo](t, n.Call("ann", "PATCH", wire.PathNetwork, wire.NetworkPatch{Endpoints: moved}), 200)
+	if !slices.Equal(got.Endpoints, moved) || got.Revision != revision+1 || !slices.Equal(got.Coordinator.Endpoints.Announced, moved) {
+		t.Errorf("the answer is %+v", got)
+	}
+	seen := answer[wire.NetworkInfo](t, n.Call("carl", "GET", wire.PathNetwork, nil), 200)
+	if !slices.Equal(seen.Endpoints, moved) {
+		t.Errorf("carl sees %v", seen.Endpoints)
+	}
+	issued := answer[wire.InvitationIssued](t, n.Call("ann", "POST", wire.PathInvitations, wire.InvitationRequest{Name: "fay", CIDR: "phones"}), 201)
+	if inv, err := wire.ParseInvitation(issued.Token); err != nil || !slices.Equal(inv.Coordinator.Endpoints, moved) {
+		t.Errorf("the invitation has %+v, %v", inv.Coordinator, err)
+	}
+	before := n.Book()
+	for body, want := range map[string]int{
+		`{"endpoints":[]}`: 422, `{"endpoints":["x"]}`: 422, `{"endpoints":["x:1","x:1"]}`: 422, `{"endpoints":[":1"]}`: 422,
+		`{"endpoints":["a:1","a:2","a:3","a:4","a:5","a:6","a:7","a:8","a:9"]}`: 422, `{"endpoint":["x:1"]}`: 400, `{}`: 200,
+	} {
+		status(t, n.Call("ann", "PATCH", wire.PathNetwork, body), want)
+	}
+	status(t, n.Call("carl", "PATCH", wire.PathNetwork, wire.NetworkPatch{Endpoints: []string{"x:1"}}), 403)
+	if n.Book() != before {
+		t.Errorf("refused patches changed the book to %v", n.Book().Endpoints())
 	}
 }
 

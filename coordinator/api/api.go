@@ -55,8 +55,8 @@ type Peers interface {
 	// Update takes the map of the peer at from to the current position. The
 	// answer may share memory with others: it is not to be changed.
 	Update(from netip.Addr, pos wire.Position) (*wire.Update, error)
-	// SetCandidates replaces the candidates of the peer at from. It keeps
-	// nothing of rep.
+	// SetCandidates replaces what the peer at from says of its endpoints. It
+	// keeps nothing of rep.
 	SetCandidates(from netip.Addr, rep wire.Report) error
 	// Redeem gives c its key, by the invitation whose key c holds. The
 	// function, unless nil, is to be called once, when the answer has arrived

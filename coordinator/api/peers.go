@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"ginnel/key"
+	"ginnel/network"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -38,11 +39,15 @@ func (s *server) putSelf(c *call) (*http1.Response, error) {
 }
 
 func (s *server) getNetwork(*call) (*http1.Response, error) {
-	book := s.admins.Book()
+	return s.networkInfo(s.admins.Book()), nil
+}
+
+func (s *server) networkInfo(book *network.Book) *http1.Response {
 	return http1.JSON(wire.StatusOK, wire.NetworkInfo{
 		Name: book.Name(), Root: book.Root(), Revision: book.Revision(), Time: s.now(),
 		Coordinator: s.admins.Describe(book, book.Coordinator()).Member,
-	}), nil
+		Endpoints:   append([]string{}, book.Endpoints()...),
+	})
 }
 
 func (s *server) redeem(c *call) (*http1.Response, error) {

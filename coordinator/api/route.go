@@ -22,6 +22,7 @@ var routes = []route{
 	{"PUT", wire.PathSelf, nil, Peer, (*server).putSelf},
 	{"POST", wire.PathRedeem, nil, Invitee, (*server).redeem},
 	{"GET", wire.PathNetwork, nil, Peer, (*server).getNetwork},
+	{"PATCH", wire.PathNetwork, nil, Admin, (*server).patchNetwork},
 
 	{"GET", wire.PathCIDRs, nil, Admin, (*server).listCIDRs},
 	{"POST", wire.PathCIDRs, []string{"preview"}, Admin, (*server).addCIDR},

@@ -92,7 +92,7 @@ func New(t testing.TB) *Network {
 		T: t, Source: src, Store: &Store{}, Keys: map[string]key.PrivateKey{"hub": src.PrivateKey()},
 		nudges: map[netip.Addr][]wire.Signal{},
 	}
-	book, change, err := network.New("home", netip.MustParsePrefix("10.42.0.0/16"), "hub", n.Keys["hub"].Public())
+	book, change, err := network.New("home", netip.MustParsePrefix("10.42.0.0/16"), "hub", n.Keys["hub"].Public(), "hub.example:51820")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,8 @@ func (n *Network) Start(book *network.Book, tail []network.Change) {
 	n.T.Helper()
 	cfg := coordinator.Config{
 		Store: n.Store, Book: book, Changes: tail, PrivateKey: n.Keys["hub"],
-		APIPort: 51820, Endpoints: []string{"hub.example:51820"},
-		Now: time.Now, Rand: reader{n},
+		APIPort: 51820,
+		Now:     time.Now, Rand: reader{n},
 		Send: n.send, Wake: n.wake,
 	}
 	if n.Configure != nil {
