@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -78,61 +77,6 @@ func (b *Book) checkCIDRRange(p netip.Prefix) error {
 		return refuse(Conflict, "%v overlaps %v: choose a range beside it or inside it", p, &b.s.CIDRs[i])
 	}
 	return nil
-}
-
-// Pairs are peers that would see each other from now on, or no more.
-type Pairs struct {
-	Count int // of all of them: there can be as many as peers squared
-	// Names are those of the first pairs, sorted within and among each other.
-	Names [][2]string
-}
-
-// Preview returns who would gain and who would lose sight of whom by cmd:
-// active peers, each pair once, at most so many by name. Its errors are
-// Apply's.
-func (b *Book) Preview(cmd AddCIDR, most int) (gained, lost Pairs, err error) {
-	next, _, err := b.Apply(time.Time{}, cmd) // an AddCIDR does not look at the time
-	if err != nil {
-		return Pairs{}, Pairs{}, err
-	}
-	before, after := b.VisibleRanges(cmd.Prefix.Addr()), next.VisibleRanges(cmd.Prefix.Addr())
-	return b.pairs(cmd.Prefix, subtract(after, before), most), b.pairs(cmd.Prefix, subtract(before, after), most), nil
-}
-
-// pairs returns the active peers, one in p and the other in ranges. All of p
-// has belonged to one CIDR, so ranges have the whole of it or nothing.
-func (b *Book) pairs(p netip.Prefix, ranges []netip.Prefix, most int) Pairs {
-	here, others := b.activeNames(p), b.activeNames(subtract(ranges, []netip.Prefix{p})...)
-	_, together := locate(ranges, p)
-	var out Pairs
-	for i, name := range here {
-		if together {
-			out.add(name, here[i+1:], most)
-		}
-		out.add(name, others, most)
-	}
-	sort.Slice(out.Names, func(i, j int) bool { return slices.Compare(out.Names[i][:], out.Names[j][:]) < 0 })
-	return out
-}
-
-func (p *Pairs) add(name string, others []string, most int) {
-	p.Count += len(others)
-	for _, other := range others[:min(len(others), most-len(p.Names))] {
-		p.Names = append(p.Names, [2]string{min(name, other), max(name, other)})
-	}
-}
-
-// activeNames returns the names of the active peers in disjoint ranges.
-func (b *Book) activeNames(ranges ...netip.Prefix) []string {
-	var names []string
-	for _, r := range ranges {
-		for _, p := range b.peersIn(r) {
-			if p.active() {
-				names = append(names, p.Name)
-			}
-		}
-	}
-	return names
 }
 
 func (c RenameCIDR) apply(e *edit, _ time.Time) error {

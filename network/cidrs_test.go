@@ -75,7 +75,7 @@ func TestBehaviour14To18CIDRRanges(t *testing.T) {
 	}
 }
 
-func (w *world) wantPreview(cmd network.AddCIDR, most int, gained, lost network.Pairs) {
+func (w *world) wantPreview(cmd network.Regrouping, most int, gained, lost network.Pairs) {
 	w.Helper()
 	gotGained, gotLost, err := w.Preview(cmd, most)
 	if err != nil || !reflect.DeepEqual(gotGained, gained) || !reflect.DeepEqual(gotLost, lost) {

@@ -219,7 +219,7 @@ func (r *run) checkAudience(cmd network.Command, before *model, c network.Change
 }
 
 func (r *run) checkPreview(cmd network.Command, before *model) {
-	c, ok := cmd.(network.AddCIDR)
+	c, ok := cmd.(network.Regrouping)
 	if !ok {
 		return
 	}
