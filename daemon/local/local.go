@@ -75,6 +75,7 @@ type Peer struct {
 	Rx            uint64         `json:"rx_bytes"`
 	Tx            uint64         `json:"tx_bytes"`
 	Connected     bool           `json:"connected"`
+	Overridden    bool           `json:"overridden,omitempty"` // this machine's configuration says where it is reached
 	Reach         Reach          `json:"reach"`
 	Why           string         `json:"why,omitempty"` // it is not reached, for people
 }
