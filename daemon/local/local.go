@@ -70,7 +70,6 @@ type Network struct {
 type Peer struct {
 	wire.Member
 	Endpoint      netip.AddrPort `json:"endpoint,omitzero"`       // in use
-	Overridden    bool           `json:"overridden,omitempty"`    // this machine was told which endpoint to use
 	LastHandshake time.Time      `json:"last_handshake,omitzero"` // zero: never
 	Rx            uint64         `json:"rx_bytes"`
 	Tx            uint64         `json:"tx_bytes"`
