@@ -47,21 +47,6 @@ func noEOF(err error) error {
 	return err
 }
 
-// writeSteps writes b with a deadline for each step of it.
-func writeSteps(c net.Conn, b []byte) error {
-	for len(b) > 0 {
-		if err := c.SetWriteDeadline(time.Now().Add(bodyTimeout)); err != nil {
-			return err
-		}
-		n, err := c.Write(b[:min(writeStep, len(b))])
-		if err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
 // linger ends a connection so that the other side can read what was written:
 // closed with unread input, TCP would throw that away. It closes the writing
 // half where there is one, reads until the other side has closed or the time

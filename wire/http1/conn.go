@@ -9,10 +9,21 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
 	"ginnel/wire"
+)
+
+// phase is what a connection is doing.
+type phase int
+
+const (
+	idle      phase = iota // nothing has come since it was opened or answered
+	reading                // a request is arriving
+	waiting                // a request has arrived, and waits for its turn
+	answering              // a request is handled, or its response written
 )
 
 // conn is one connection of a server.
@@ -22,8 +33,9 @@ type conn struct {
 	remote netip.AddrPort
 
 	// Guarded by pool.mu.
-	busy  bool      // has a request under way
-	spare time.Time // since, or from, when it may be closed while it is not busy
+	phase    phase
+	since    time.Time // when the phase began; an idle one may be closed from then on
+	stepEnds time.Time // the write deadline
 
 	// first holds the byte that ended an idle wait, until Read gives it out.
 	first    [1]byte
@@ -83,31 +95,38 @@ func (c *conn) exchange(r *bufio.Reader) bool {
 	req, err := c.read(r)
 	if err != nil {
 		if answer := refusal(err); answer != nil {
-			c.last(Fail(answer), false)
+			c.last(answer, false)
 		}
 		return false
 	}
+	c.pool.enter(c)
+	defer c.pool.leave(c)
 	headOnly := req.Method == "HEAD"
 	if headOnly {
 		req.Method = "GET"
 	}
 	closing := hasToken(req.Header, "Connection", "close")
 	resp := c.handle(req)
+	c.pool.charge(c, resp)
 	if closing || resp.Done != nil || c.pool.isEnding() {
 		c.last(resp, headOnly)
 		return false
 	}
-	return writeResponse(c, resp, headOnly, false) == nil
+	return c.write(resp, headOnly, false) == nil
 }
 
 // read reads a request with its body.
 func (c *conn) read(r *bufio.Reader) (*Request, error) {
+	wait := c.pool.take(c)
 	req, length, err := readRequest(r)
 	if err != nil {
 		return nil, err
 	}
+	if wait > 0 {
+		return nil, &malformed{wire.StatusTooMany, fmt.Sprintf("too many requests come from %s", c.remote.Addr()), wait}
+	}
 	if limit := orDefault(c.pool.server.MaxBody, wire.MaxBody); length > limit {
-		return nil, &malformed{wire.StatusTooLarge, fmt.Sprintf("the body has %d bytes, at most %d are taken", length, limit)}
+		return nil, &malformed{status: wire.StatusTooLarge, detail: fmt.Sprintf("the body has %d bytes, at most %d are taken", length, limit)}
 	}
 	if err := c.expect(req, length > 0 && r.Buffered() == 0); err != nil {
 		return nil, err
@@ -127,27 +146,37 @@ func (c *conn) expect(req *Request, awaited bool) error {
 		return nil
 	}
 	if len(v) != 1 || !strings.EqualFold(v[0], "100-continue") {
-		return &malformed{wire.StatusExpectation, "of all expectations only 100-continue can be met"}
+		return &malformed{status: wire.StatusExpectation, detail: "of all expectations only 100-continue can be met"}
 	}
 	if !awaited {
 		return nil
 	}
-	return writeSteps(c, []byte("HTTP/1.1 100 Continue\r\n\r\n"))
+	return c.writeSteps([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 }
 
-// refusal says what to answer to a request that could not be read; nil:
-// nothing, because nobody waits for it.
-func refusal(err error) error {
+// refusal is the answer to a request that could not be read; nil: nothing,
+// because nobody waits for it.
+func refusal(err error) *Response {
 	var m *malformed
 	switch {
+	case errors.As(err, &m) && m.wait > 0:
+		return failTooMany(m.detail, m.wait)
 	case errors.As(err, &m):
-		return wire.Errorf(m.status, "%s", m.detail)
+		return Fail(wire.Errorf(m.status, "%s", m.detail))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return wire.Errorf(wire.StatusTimeout, "the request took too long to arrive")
+		return Fail(wire.Errorf(wire.StatusTimeout, "the request took too long to arrive"))
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return wire.Errorf(wire.StatusBadRequest, "the request ends in the middle")
+		return Fail(wire.Errorf(wire.StatusBadRequest, "the request ends in the middle"))
 	}
 	return nil
+}
+
+// failTooMany asks to come again after a time.
+func failTooMany(detail string, wait time.Duration) *Response {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	resp := Fail(wire.Errorf(wire.StatusTooMany, "%s: try again in %d s", detail, seconds))
+	resp.Header.Set("Retry-After", strconv.Itoa(seconds)) // RFC 9110, section 10.2.3
+	return resp
 }
 
 // handle lets the handler answer, and sees to it that there is an answer that
@@ -188,7 +217,9 @@ func checkResponse(r *Response) error {
 // closes and calls Done. With a Done the client closes first: it waits for our
 // end, which so tells it that its own has arrived.
 func (c *conn) last(resp *Response, headOnly bool) {
-	if writeResponse(c, resp, headOnly, true) == nil {
+	err := c.write(resp, headOnly, true)
+	c.pool.leave(c)
+	if err == nil {
 		if resp.Done != nil {
 			drain(c.Conn, DoneTimeout)
 		} else {

@@ -22,15 +22,38 @@
 //
 // # Limits
 //
-// A line has at most 8 KiB, a head 64 fields and 32 KiB, a body
+// A line has at most 8 KiB, a head 64 fields and 16 KiB, a body
 // [Server.MaxBody]. The first byte must come 10 s after the connection, a
 // head be whole 10 s after its own first byte; an idle connection lives 30 s,
-// every 8 KiB of a request's body and every 32 KiB of a response get 20 s.
-// Connections are limited in number, in all and per remote address. Where all
-// places are taken the connection that has been idle longest is closed for a
-// newcomer; where none is idle newcomers wait, unaccepted, until a place is
-// free. An idle connection holds no buffer: only its goroutine and its socket,
-// about 4 KiB. One with a request under way has 8 KiB more, and the bodies.
+// every 8 KiB of a request's body and every 32 KiB of a response get 20 s. An
+// idle connection holds no buffer: only its goroutine and its socket, about
+// 4 KiB. One with a request under way has 8 KiB more, and the bodies.
+//
+// # Fairness
+//
+// A remote address is somebody: in a tunnel it cannot be forged. None gets so
+// much that others are kept waiting for it, however many bytes it sends and
+// however slowly.
+//
+// Places. An address has at most [Server.MaxPerAddr] connections, one more is
+// answered with 429; there are [Server.MaxConns] in all. Where all are taken a
+// newcomer gets the place of the connection that has been idle longest; or of
+// the oldest one of the address with most, if that is more than the newcomer's
+// will have; or of a request that has been arriving for 2 s. Otherwise it waits,
+// unaccepted, until a place is free.
+//
+// Turns. Of the requests that have arrived 16 are answered at a time, 2 of one
+// address, so that no more responses than that are in memory. While others wait
+// because all turns are taken, a response has 2 s for every 32 KiB: readers that
+// do not read lose theirs.
+//
+// Pace. An address may ask [Server.Burst] times in quick succession and then 20
+// times a second, where every 16 KiB of the responses count as once more. What
+// is beyond is answered with 429 and the time to wait (Retry-After), before its
+// body is read or anybody looks at it.
+//
+// None of this holds for unix sockets, but the number of places: whoever may
+// open one is trusted.
 package http1
 
 import (

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"ginnel/wire"
 )
@@ -18,21 +19,22 @@ import (
 // The limits of a head.
 const (
 	maxLine   = 8 << 10  // bytes of a line with its CRLF
-	maxHead   = 32 << 10 // bytes of all lines
+	maxHead   = 16 << 10 // bytes of all lines
 	maxFields = 64
 )
 
-// malformed is an error of syntax or framing, after which the connection
-// cannot be used.
+// malformed is an error of syntax or framing, or a request that was not read to
+// its end: the connection cannot be used after it.
 type malformed struct {
 	status int // what a server answers
 	detail string
+	wait   time.Duration // unless zero, when to try again
 }
 
 func (m *malformed) Error() string { return m.detail }
 
 func badf(format string, args ...any) error {
-	return &malformed{wire.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &malformed{status: wire.StatusBadRequest, detail: fmt.Sprintf(format, args...)}
 }
 
 // readers keeps the buffers of connections that have something to say.
@@ -51,7 +53,7 @@ func (l *lines) next(tooLong int) ([]byte, error) {
 	b, err := l.r.ReadSlice('\n')
 	l.left -= len(b)
 	if errors.Is(err, bufio.ErrBufferFull) || l.left < 0 {
-		return nil, &malformed{tooLong, fmt.Sprintf("the head is too large: a line may have %d bytes, all of them %d", maxLine, maxHead)}
+		return nil, &malformed{status: tooLong, detail: fmt.Sprintf("the head is too large: a line may have %d bytes, all of them %d", maxLine, maxHead)}
 	}
 	if err != nil {
 		if err == io.EOF && len(b) > 0 {
@@ -79,7 +81,7 @@ func (l *lines) header() (textproto.MIMEHeader, error) {
 		case len(line) == 0:
 			return h, nil
 		case n == maxFields:
-			return nil, &malformed{wire.StatusHeaderTooLarge, fmt.Sprintf("more than %d header fields", maxFields)}
+			return nil, &malformed{status: wire.StatusHeaderTooLarge, detail: fmt.Sprintf("more than %d header fields", maxFields)}
 		}
 		name, value, err := parseField(line)
 		if err != nil {
@@ -145,7 +147,7 @@ func parseRequestLine(line string) (*Request, error) {
 		if !isVersion(version) {
 			return nil, badf("the request line does not end in \"HTTP/1.1\"")
 		}
-		return nil, &malformed{wire.StatusVersion, version + " is not spoken here, HTTP/1.1 is"}
+		return nil, &malformed{status: wire.StatusVersion, detail: version + " is not spoken here, HTTP/1.1 is"}
 	}
 	req := &Request{Method: method, Header: textproto.MIMEHeader{}}
 	if len(target) > 7 && strings.EqualFold(target[:7], "http://") {
@@ -189,7 +191,7 @@ func checkHost(h textproto.MIMEHeader) error {
 // that no length is given.
 func contentLength(h textproto.MIMEHeader) (int64, error) {
 	if _, ok := h["Transfer-Encoding"]; ok {
-		return 0, &malformed{wire.StatusNotImplemented, "a Transfer-Encoding is not understood here, a Content-Length is"}
+		return 0, &malformed{status: wire.StatusNotImplemented, detail: "a Transfer-Encoding is not understood here, a Content-Length is"}
 	}
 	v, ok := h["Content-Length"]
 	if !ok {

@@ -2,16 +2,22 @@ package http1
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 
-	"ginnel/wire"
+	"ginnel/wire/pace"
 )
 
-// freshTime is how long a connection that has not asked anything yet is not
-// closed in favour of another: its request is under way.
-const freshTime = time.Second
+const (
+	// freshTime is how long a connection that has not asked anything yet is not
+	// closed in favour of another: its request is under way.
+	freshTime = time.Second
+	// slowAfter is how long a request may be arriving while others wait for its
+	// place.
+	slowAfter = 2 * time.Second
+)
 
 // pool is the connections of one Serve.
 type pool struct {
@@ -24,21 +30,26 @@ type pool struct {
 	ending  bool
 	conns   map[*conn]struct{}
 	perAddr map[netip.Addr]int
+	turns   turns
+	pacer   pace.Pacer
 }
 
 func newPool(s *Server, ctx context.Context) *pool {
-	return &pool{
+	p := &pool{
 		server: s, ctx: ctx, freed: make(chan struct{}, 1),
 		conns: map[*conn]struct{}{}, perAddr: map[netip.Addr]int{},
+		pacer: pace.Pacer{Every: paceEvery, Burst: orDefault(s.Burst, DefaultBurst)},
 	}
+	p.turns = turns{left: sync.NewCond(&p.mu), perAddr: map[netip.Addr]int{}}
+	return p
 }
 
 // checkAddr refuses one more connection of an address that has too many.
-func (p *pool) checkAddr(addr netip.Addr) *wire.Problem {
+func (p *pool) checkAddr(addr netip.Addr) *Response {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if addr.IsValid() && p.perAddr[addr] >= orDefault(p.server.MaxPerAddr, DefaultMaxPerAddr) {
-		return wire.Errorf(wire.StatusTooMany, "too many connections are open from %s; close one", addr)
+		return failTooMany(fmt.Sprintf("too many connections are open from %s", addr), time.Second)
 	}
 	return nil
 }
@@ -47,10 +58,10 @@ func (p *pool) checkAddr(addr netip.Addr) *wire.Problem {
 // ended first. Meanwhile no other is accepted: newcomers wait in the listener's
 // backlog, where they cost nothing, instead of being sent away to come again
 // all at once.
-func (p *pool) waitForRoom(ctx context.Context) bool {
+func (p *pool) waitForRoom(ctx context.Context, from netip.Addr) bool {
 	for {
-		wait := p.makeRoom(time.Now())
-		if wait == 0 {
+		wait, ok := p.makeRoom(from, time.Now())
+		if ok {
 			return true
 		}
 		t := time.NewTimer(wait)
@@ -66,37 +77,75 @@ func (p *pool) waitForRoom(ctx context.Context) bool {
 	}
 }
 
-// makeRoom closes the connection that has been idle longest where all places
-// are taken. It returns 0 when there is room, otherwise when to look again at
-// the latest.
-func (p *pool) makeRoom(now time.Time) time.Duration {
+// makeRoom closes another connection for one from an address, where all places
+// are taken. It tells whether there is room, and else when to look again at the
+// latest.
+func (p *pool) makeRoom(from netip.Addr, now time.Time) (wait time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.conns) < orDefault(p.server.MaxConns, DefaultMaxConns) {
-		return 0
+		return 0, true
 	}
-	var idlest *conn
+	v, wait := p.victim(from, now)
+	if v == nil {
+		return wait, false
+	}
+	p.forget(v)
+	v.Close()
+	return 0, true
+}
+
+// victim chooses who loses its place to a newcomer: the connection that has
+// been idle longest; else one of the address that has most, unless the
+// newcomer's would then have more; else the one whose request has been arriving
+// longest, if that is longer than slowAfter. Without one it returns how long to
+// wait. The caller holds p.mu.
+func (p *pool) victim(from netip.Addr, now time.Time) (*conn, time.Duration) {
+	var idlest, slowest, heaviest *conn
 	for c := range p.conns {
-		if !c.busy && (idlest == nil || c.spare.Before(idlest.spare)) {
+		switch {
+		case c.phase == idle && older(c, idlest):
 			idlest = c
+		case c.phase == reading && older(c, slowest):
+			slowest = c
+		}
+		if more := p.count(c) - p.count(heaviest); more > 0 || more == 0 && older(c, heaviest) {
+			heaviest = c
 		}
 	}
-	switch {
-	case idlest == nil:
-		return idleTimeout
-	case idlest.spare.After(now):
-		return idlest.spare.Sub(now)
+	wait := idleTimeout
+	if idlest != nil {
+		wait = idlest.since.Sub(now)
 	}
-	p.forget(idlest)
-	idlest.Close()
-	return 0
+	switch {
+	case wait <= 0:
+		return idlest, 0
+	case p.count(heaviest) > p.perAddr[from]+1:
+		return heaviest, 0
+	case slowest == nil:
+		return nil, wait
+	case now.Sub(slowest.since) >= slowAfter:
+		return slowest, 0
+	}
+	return nil, min(wait, slowest.since.Add(slowAfter).Sub(now))
+}
+
+// older tells whether c's phase began before that of another, which may be nil.
+func older(c, than *conn) bool { return than == nil || c.since.Before(than.since) }
+
+// count is how many places the address of c has; of nil, none.
+func (p *pool) count(c *conn) int {
+	if c == nil {
+		return 0
+	}
+	return p.perAddr[c.remote.Addr()]
 }
 
 // admit counts c in.
 func (p *pool) admit(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c.spare = time.Now().Add(freshTime)
+	c.since = time.Now().Add(freshTime)
 	p.conns[c] = struct{}{}
 	if addr := c.remote.Addr(); addr.IsValid() {
 		p.perAddr[addr]++
@@ -159,7 +208,7 @@ func (p *pool) closeAll(idleOnly bool) {
 	defer p.mu.Unlock()
 	p.ending = true
 	for c := range p.conns {
-		if !idleOnly || !c.busy {
+		if !idleOnly || c.phase == idle {
 			c.Close()
 		}
 	}
@@ -171,7 +220,7 @@ func (p *pool) begin(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, known := p.conns[c]
-	c.busy = true
+	c.phase, c.since = reading, time.Now()
 	return known && !p.ending
 }
 
@@ -180,8 +229,8 @@ func (p *pool) begin(c *conn) bool {
 func (p *pool) rest(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.busy {
-		c.busy, c.spare = false, time.Now()
+	if c.phase != idle {
+		c.phase, c.since = idle, time.Now()
 		p.free()
 	}
 	return !p.ending

@@ -32,6 +32,7 @@ const (
 const (
 	DefaultMaxConns   = 64
 	DefaultMaxPerAddr = 8
+	DefaultBurst      = 100
 )
 
 // Server answers requests. Its fields do not change while it serves.
@@ -40,12 +41,16 @@ type Server struct {
 	// MaxBody is the largest body of a request in bytes; 0: [wire.MaxBody].
 	MaxBody int64
 	// MaxConns limits the open connections of one Serve; 0: [DefaultMaxConns].
-	// One more takes the place of an idle one, or waits until there is one.
+	// One more takes another's place, or waits until there is one: see the
+	// package comment.
 	MaxConns int
 	// MaxPerAddr limits those of one remote address; 0: [DefaultMaxPerAddr].
 	// One more is answered with 429. Unix sockets have no address: there only
 	// MaxConns counts.
 	MaxPerAddr int
+	// Burst is how many requests of one remote address are answered in quick
+	// succession; 0: [DefaultBurst]. Others get a 429 with a Retry-After.
+	Burst int
 	// Log receives handlers' panics and accept errors; nil: nothing is logged.
 	Log *journal.Logger
 }
@@ -105,14 +110,13 @@ func (p *pool) accept(ctx context.Context, l net.Listener) error {
 // connection.
 func (p *pool) add(ctx context.Context, nc net.Conn) {
 	c := &conn{Conn: nc, pool: p, remote: remoteOf(nc)}
-	if problem := p.checkAddr(c.remote.Addr()); problem != nil {
-		refusal := Fail(problem)
+	if refusal := p.checkAddr(c.remote.Addr()); refusal != nil {
 		nc.SetWriteDeadline(time.Now().Add(refuseTimeout))
 		nc.Write(append(responseHead(refusal, true), refusal.Body...)) // a courtesy: whether it arrives changes nothing
 		nc.Close()
 		return
 	}
-	if !p.waitForRoom(ctx) {
+	if !p.waitForRoom(ctx, c.remote.Addr()) {
 		nc.Close()
 		return
 	}

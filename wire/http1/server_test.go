@@ -52,7 +52,7 @@ func TestServerWithNetHTTP(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		t.Run(network, func(t *testing.T) {
 			l := listen(t, network)
-			start(t, &http1.Server{}, l)
+			start(t, &http1.Server{Burst: 1000}, l)
 			c := httpClient(t, l)
 			var first, e echoed
 			_, body := request(t, c, "GET", "/a%2Fb?q=x+y", "")
@@ -121,7 +121,7 @@ func TestServerProblems(t *testing.T) {
 func TestServerWithCurl(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		l := listen(t, network)
-		start(t, &http1.Server{MaxBody: 3 << 20}, l)
+		start(t, &http1.Server{MaxBody: 3 << 20, Burst: 1000}, l)
 		url := "http://" + l.Addr().String()
 		via := []string{"-sS", "--max-time", "20", "--noproxy", "*"}
 		if network == "unix" {

@@ -3,7 +3,6 @@ package http1
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/textproto"
 	"slices"
 	"strconv"
@@ -14,19 +13,32 @@ import (
 // joinBody is the size up to which a body goes out in one write with its head.
 const joinBody = 4 << 10
 
-// writeResponse writes r; headOnly leaves the body out, but not its length.
-func writeResponse(c net.Conn, r *Response, headOnly, closing bool) error {
+// write writes r; headOnly leaves the body out, but not its length.
+func (c *conn) write(r *Response, headOnly, closing bool) error {
 	head := responseHead(r, closing)
 	if headOnly || !hasBody(r.Status) {
-		return writeSteps(c, head)
+		return c.writeSteps(head)
 	}
 	if len(r.Body) <= joinBody {
-		return writeSteps(c, append(head, r.Body...))
+		return c.writeSteps(append(head, r.Body...))
 	}
-	if err := writeSteps(c, head); err != nil {
+	if err := c.writeSteps(head); err != nil {
 		return err
 	}
-	return writeSteps(c, r.Body)
+	return c.writeSteps(r.Body)
+}
+
+// writeSteps writes b with a deadline for each step of it.
+func (c *conn) writeSteps(b []byte) error {
+	for len(b) > 0 {
+		c.pool.allowStep(c)
+		n, err := c.Write(b[:min(writeStep, len(b))])
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
 }
 
 func responseHead(r *Response, closing bool) []byte {

@@ -1,0 +1,122 @@
+package http1
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// What one remote address gets of a server, and all of them.
+const (
+	// maxAnswers requests are answered at a time: their responses, which may be
+	// large, are in memory until they are written. maxAnswersPerAddr of them
+	// may be of one address.
+	maxAnswers        = 16
+	maxAnswersPerAddr = 2
+	// pressedTimeout is bodyTimeout for the responses being written while others
+	// wait for their turn.
+	pressedTimeout = 2 * time.Second
+	// paceEvery is how often an address may ask for longer than a burst. A
+	// request counts once, and once more for each paceBytes of the response's
+	// body.
+	paceEvery = 50 * time.Millisecond
+	paceBytes = 16 << 10
+)
+
+// turns are the requests being answered. Unix sockets take none: whoever may
+// open one is trusted. The pool's mutex guards it.
+type turns struct {
+	left    *sync.Cond // somebody did
+	taken   int
+	pressed int // requests that wait because all turns are taken
+	perAddr map[netip.Addr]int
+}
+
+// enter waits for c's turn to be answered.
+func (p *pool) enter(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addr, t := c.remote.Addr(), &p.turns
+	c.phase, c.since = waiting, time.Now()
+	for addr.IsValid() && (t.taken >= maxAnswers || t.perAddr[addr] >= maxAnswersPerAddr) {
+		full := t.taken >= maxAnswers
+		if full {
+			t.pressed++
+			p.press()
+		}
+		t.left.Wait()
+		if full {
+			t.pressed--
+		}
+	}
+	c.phase, c.since = answering, time.Now()
+	if addr.IsValid() {
+		t.taken++
+		t.perAddr[addr]++
+	}
+}
+
+// leave ends c's turn, unless it has none.
+func (p *pool) leave(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.phase != answering {
+		return
+	}
+	c.phase, c.since = reading, time.Now() // what it does next is to read
+	addr, t := c.remote.Addr(), &p.turns
+	if !addr.IsValid() {
+		return
+	}
+	t.taken--
+	if t.perAddr[addr]--; t.perAddr[addr] == 0 {
+		delete(t.perAddr, addr)
+	}
+	t.left.Broadcast()
+}
+
+// press has those that are answered take their responses faster, or lose them.
+// The caller holds p.mu.
+func (p *pool) press() {
+	for c := range p.conns {
+		if c.phase == answering && c.stepEnds.After(time.Now().Add(pressedTimeout)) {
+			p.limitStep(c, pressedTimeout)
+		}
+	}
+}
+
+// allowStep gives the next step of c's response its time.
+func (p *pool) allowStep(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.turns.pressed > 0 && c.remote.IsValid() {
+		p.limitStep(c, pressedTimeout)
+	} else {
+		p.limitStep(c, bodyTimeout)
+	}
+}
+
+func (p *pool) limitStep(c *conn, timeout time.Duration) {
+	c.stepEnds = time.Now().Add(timeout)
+	c.SetWriteDeadline(c.stepEnds) // of a closed one it fails, as the write will
+}
+
+// take returns how long it is until the address of c may ask; 0: it has.
+func (p *pool) take(c *conn) time.Duration {
+	if !c.remote.IsValid() {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pacer.Take(c.remote.Addr(), time.Now())
+}
+
+// charge has the address of c pay for a large response.
+func (p *pool) charge(c *conn, r *Response) {
+	if !c.remote.IsValid() || len(r.Body) < paceBytes {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pacer.Charge(c.remote.Addr(), time.Now(), len(r.Body)/paceBytes)
+}
