@@ -22,28 +22,31 @@ import (
 // address and nowhere else, and what is sent to that address by the underlay
 // reaches nobody.
 func TestBehaviour08APIOnOverlayOnly(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, "anna")
-	listening := o.coordinator.Run("ss", "-H", "-ltn")
-	if want := "10.42.0.1%home:" + port; strings.Count(listening, "\n") != 1 || !strings.Contains(listening, want) {
-		t.Errorf("the coordinator listens at other places than %s:\n%s", want, listening)
-	}
-
-	stranger := o.Host("stranger", o.internet)
-	stranger.Route("10.42.0.1/32", o.coordinator.Addr().String())
-	control := listen(t, o.coordinator.Host, "10.42.0.1:7777")
-	defer control.Close()
-	if err := dial(stranger, "10.42.0.1:7777"); err != nil {
-		t.Fatalf("the stranger's packets do not arrive at all, so this proves nothing: %v", err)
-	}
-	for _, address := range []string{"10.42.0.1:" + port, netip.AddrPortFrom(o.coordinator.Addr(), 51820).String()} {
-		if dial(stranger, address) == nil {
-			t.Errorf("a stranger on the underlay reaches the API at %s", address)
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		listening := o.coordinator.Run("ss", "-H", "-ltn")
+		if want := pick(l.family, "10.42.0.1", "[fd42::1]") + "%home:" + port; strings.Count(listening, "\n") != 1 || !strings.Contains(listening, want) {
+			t.Errorf("the coordinator listens at other places than %s:\n%s", want, listening)
 		}
-	}
-	if err := dial(o.peers[0].Host, "10.42.0.1:"+port); err != nil {
-		t.Errorf("a peer does not reach the API: %v", err)
-	}
+
+		stranger := o.Host("stranger", o.internet)
+		overlay := l.home.address(0, 1)
+		control := net.JoinHostPort(overlay.String(), "7777")
+		stranger.Route(netip.PrefixFrom(overlay, overlay.BitLen()).String(), o.coordinator.Addr().String())
+		listener := listen(t, o.coordinator.Host, control)
+		defer listener.Close()
+		if err := dial(stranger, control); err != nil {
+			t.Fatalf("the stranger's packets do not arrive at all, so this proves nothing: %v", err)
+		}
+		for _, address := range []string{endpointAt(overlay), endpointAt(o.coordinator.Addr())} {
+			if dial(stranger, address) == nil {
+				t.Errorf("a stranger on the underlay reaches the API at %s", address)
+			}
+		}
+		if err := dial(o.peers[0].Host, endpointAt(overlay)); err != nil {
+			t.Errorf("a peer does not reach the API: %v", err)
+		}
+	})
 }
 
 // listen opens a TCP port that any link leads to.
@@ -69,29 +72,30 @@ func dial(h *netlab.Host, address string) error {
 // TestBehaviour09Credentials: the API takes a request only with the token of
 // the peer whose address it comes from, and not through a proxy.
 func TestBehaviour09Credentials(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, "anna", "bob")
-	anna := o.peers[0]
-	own, others := "Bearer "+anna.token(), "Bearer "+o.peers[1].token()
-	for _, tc := range []struct {
-		what   string
-		header http.Header
-		want   int
-	}{
-		{"its own token", http.Header{"Authorization": {own}}, http.StatusOK},
-		{"no token", http.Header{}, http.StatusUnauthorized},
-		{"another peer's token", http.Header{"Authorization": {others}}, http.StatusUnauthorized},
-		{"a made-up token", http.Header{"Authorization": {"Bearer " + strings.Repeat("A", 43)}}, http.StatusUnauthorized},
-		{"another peer's token and address", http.Header{"Authorization": {others}, "X-Forwarded-For": {o.peers[1].overlay().String()}}, http.StatusUnauthorized},
-		{"its own token by a proxy", http.Header{"Authorization": {own}, "X-Forwarded-For": {anna.overlay().String()}}, http.StatusUnauthorized},
-	} {
-		if got := anna.get(wire.PathMap, tc.header); got != tc.want {
-			t.Errorf("with %s the answer is %d, want %d", tc.what, got, tc.want)
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna", "bob")
+		anna := o.peers[0]
+		own, others := "Bearer "+anna.token(), "Bearer "+o.peers[1].token()
+		for _, tc := range []struct {
+			what   string
+			header http.Header
+			want   int
+		}{
+			{"its own token", http.Header{"Authorization": {own}}, http.StatusOK},
+			{"no token", http.Header{}, http.StatusUnauthorized},
+			{"another peer's token", http.Header{"Authorization": {others}}, http.StatusUnauthorized},
+			{"a made-up token", http.Header{"Authorization": {"Bearer " + strings.Repeat("A", 43)}}, http.StatusUnauthorized},
+			{"another peer's token and address", http.Header{"Authorization": {others}, "X-Forwarded-For": {o.peers[1].overlay().String()}}, http.StatusUnauthorized},
+			{"its own token by a proxy", http.Header{"Authorization": {own}, "X-Forwarded-For": {anna.overlay().String()}}, http.StatusUnauthorized},
+		} {
+			if got := anna.get(wire.PathMap, tc.header); got != tc.want {
+				t.Errorf("with %s the answer is %d, want %d", tc.what, got, tc.want)
+			}
 		}
-	}
-	if got := anna.get(wire.PathPeers, http.Header{"Authorization": {own}}); got != http.StatusForbidden {
-		t.Errorf("an admin's call by another peer is answered with %d, want %d", got, http.StatusForbidden)
-	}
+		if got := anna.get(wire.PathPeers, http.Header{"Authorization": {own}}); got != http.StatusForbidden {
+			t.Errorf("an admin's call by another peer is answered with %d, want %d", got, http.StatusForbidden)
+		}
+	})
 }
 
 // get asks the coordinator as a program on m would, and returns the status.
@@ -102,7 +106,7 @@ func (m *machine) get(path string, header http.Header) int {
 		return c, err
 	}
 	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: patience}
-	req, err := http.NewRequest("GET", "http://10.42.0.1:"+port+path, nil)
+	req, err := http.NewRequest("GET", "http://"+endpointAt(m.lab.home.address(0, 1))+path, nil)
 	if err != nil {
 		m.lab.t.Fatal(err)
 	}

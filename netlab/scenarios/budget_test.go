@@ -18,33 +18,35 @@ const endpointBudget = 250 * time.Millisecond
 // all who may see it lead to the new one soon, and so does their map, by which
 // those would find it who had no session.
 func TestEndpointChangeIsFast(t *testing.T) {
-	o := newOffice(t, "anna", "ben", "carl", "mover")
-	mover := o.peers[3]
-	watchers := append(o.peers[:3:3], o.coordinator)
-	o.allReach(o.all()...)
-	overlay := mover.overlay().String()
-	var tunnels, maps []time.Duration
-	for i := range 5 {
-		to := netip.AddrFrom4([4]byte{198, 51, 100, byte(200 + i)})
-		began := time.Now()
-		mover.SetAddress(to.String())
-		tunnels = append(tunnels, slowest(t, watchers, began, func(m *machine) error { return m.Ping(overlay, patience) }))
-		learned := slowest(t, watchers[:3], began, func(m *machine) error { return m.learns(mover.Name(), to) })
-		if i < 3 { // a peer that reports more in quick succession is told of later
-			maps = append(maps, learned)
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		o := l.office("anna", "ben", "carl", "mover")
+		mover := o.peers[3]
+		watchers := append(o.peers[:3:3], o.coordinator)
+		o.allReach(o.all()...)
+		overlay := mover.overlay().String()
+		var tunnels, maps []time.Duration
+		for i := range 5 {
+			to := l.public(200 + i)
+			began := time.Now()
+			mover.SetAddress(to.String())
+			tunnels = append(tunnels, slowest(t, watchers, began, func(m *machine) error { return m.Ping(overlay, patience) }))
+			learned := slowest(t, watchers[:3], began, func(m *machine) error { return m.learns(mover.Name(), to) })
+			if i < 3 { // a peer that reports more in quick succession is told of later
+				maps = append(maps, learned)
+			}
+			for _, m := range watchers[:3] { // the next change comes when all is quiet again
+				m.sees(mover, func(e wire.Endpoints) bool { return e.Seen.Addr() == to })
+			}
 		}
-		for _, m := range watchers[:3] { // the next change comes when all is quiet again
-			m.sees(mover, func(e wire.Endpoints) bool { return e.Seen.Addr() == to })
+		for what, took := range map[string][]time.Duration{"tunnels": tunnels, "maps": maps} {
+			slices.Sort(took)
+			median := took[len(took)/2]
+			t.Logf("endpoint change to the %s of all: median %v of at most %v (%v)", what, median.Round(time.Millisecond), endpointBudget, took)
+			if median > endpointBudget {
+				t.Errorf("the %s of all follow an endpoint change after %v, the budget is %v", what, median, endpointBudget)
+			}
 		}
-	}
-	for what, took := range map[string][]time.Duration{"tunnels": tunnels, "maps": maps} {
-		slices.Sort(took)
-		median := took[len(took)/2]
-		t.Logf("endpoint change to the %s of all: median %v of at most %v (%v)", what, median.Round(time.Millisecond), endpointBudget, took)
-		if median > endpointBudget {
-			t.Errorf("the %s of all follow an endpoint change after %v, the budget is %v", what, median, endpointBudget)
-		}
-	}
+	})
 }
 
 // slowest runs f for each machine at the same time and returns how long after

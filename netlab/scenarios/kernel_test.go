@@ -16,8 +16,8 @@ import (
 // leaves them out.
 
 // kernelHomes is the homes' world, in which the kernel carries every tunnel.
-func kernelHomes(t *testing.T) *homes {
-	h := newHomes(t, netlab.PortRestricted)
+func kernelHomes(t *testing.T, l *lab) *homes {
+	h := l.homes(netlab.PortRestricted)
 	for _, m := range append(h.peers(), h.coordinator) {
 		if n, err := m.network(); err != nil || n.Backend != "kernel" {
 			t.Fatalf("%s: the tunnel is carried by %q (%v): this test needs a kernel with WireGuard, run it with make qemu", m.Name(), n.Backend, err)
@@ -30,68 +30,74 @@ func kernelHomes(t *testing.T) *homes {
 // back drops no packet of established tunnels, whichever role it has, and then
 // goes on where it was.
 func TestKernelDaemonKilled(t *testing.T) {
-	h := kernelHomes(t)
-	machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
-	h.allReach(machines...)
-	name := "nas"
-	for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
-		index := m.linkIndex()
-		pings := startPings(machines)
-		m.daemon.Kill()
-		pings.goOn(t)
-		m.start()
-		m.follows(h.coordinator, name, name+"-x")
-		name += "-x"
-		pings.goOn(t)
-		pings.noneLost(t)
-		if now := m.linkIndex(); now != index {
-			t.Errorf("%s: the interface is %d, and was %d before its daemon was killed", m.Name(), now, index)
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		h := kernelHomes(t, l)
+		machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
+		h.allReach(machines...)
+		name := "nas"
+		for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
+			index := m.linkIndex()
+			pings := startPings(machines)
+			m.daemon.Kill()
+			pings.goOn(t)
+			m.start()
+			m.follows(h.coordinator, name, name+"-x")
+			name += "-x"
+			pings.goOn(t)
+			pings.noneLost(t)
+			if now := m.linkIndex(); now != index {
+				t.Errorf("%s: the interface is %d, and was %d before its daemon was killed", m.Name(), now, index)
+			}
 		}
-	}
+	})
 }
 
 // TestKernelUpgrade: a binary that is replaced and restarted, as a package's
 // upgrade does, drops no packet of established tunnels.
 func TestKernelUpgrade(t *testing.T) {
-	h := kernelHomes(t)
-	machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
-	h.allReach(machines...)
-	pings, name := startPings(machines), "nas"
-	for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
-		path := m.installCopy()
-		m.signal(syscall.SIGTERM)
-		if err := m.daemon.Wait(patience); err != nil {
-			t.Error(err)
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		h := kernelHomes(t, l)
+		machines := []*machine{h.coordinator, h.server, h.laptop, h.nas}
+		h.allReach(machines...)
+		pings, name := startPings(machines), "nas"
+		for _, m := range []*machine{h.laptop, h.server, h.coordinator} {
+			path := m.installCopy()
+			m.signal(syscall.SIGTERM)
+			if err := m.daemon.Wait(patience); err != nil {
+				t.Error(err)
+			}
+			pings.goOn(t)
+			m.startFrom(path)
+			m.follows(h.coordinator, name, name+"-x")
+			name += "-x"
 		}
 		pings.goOn(t)
-		m.startFrom(path)
-		m.follows(h.coordinator, name, name+"-x")
-		name += "-x"
-	}
-	pings.goOn(t)
-	pings.noneLost(t)
+		pings.noneLost(t)
+	})
 }
 
 // TestKernelDownTakesTheLinkAway: a stop leaves the interface where down
 // removes it, and down finds the one that an earlier daemon left.
 func TestKernelDownTakesTheLinkAway(t *testing.T) {
-	h := kernelHomes(t)
-	m := h.laptop
-	index := m.linkIndex()
-	m.daemon.Kill()
-	if now := m.linkIndex(); now != index {
-		t.Errorf("the interface is %d, and was %d before the daemon was killed", now, index)
-	}
-	m.start()
-	m.ginnel("down")
-	netlab.Eventually(t, patience, "the interface is gone", func() error {
-		if _, err := m.link(); err == nil {
-			return fmt.Errorf("it is there")
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		h := kernelHomes(t, l)
+		m := h.laptop
+		index := m.linkIndex()
+		m.daemon.Kill()
+		if now := m.linkIndex(); now != index {
+			t.Errorf("the interface is %d, and was %d before the daemon was killed", now, index)
 		}
-		return nil
+		m.start()
+		m.ginnel("down")
+		netlab.Eventually(t, patience, "the interface is gone", func() error {
+			if _, err := m.link(); err == nil {
+				return fmt.Errorf("it is there")
+			}
+			return nil
+		})
+		m.ginnel("up")
+		m.reaches(h.server, patience)
 	})
-	m.ginnel("up")
-	m.reaches(h.server, patience)
 }
 
 // goOn waits until every pair has sent some more pings, and so some time has

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -35,8 +36,12 @@ var patience = netlab.Patience(30 * time.Second)
 // one that others use too gets twice of it.
 func budget(d time.Duration) time.Duration { return min(2*d, netlab.Patience(d)) }
 
-// endpoint is where a coordinator's WireGuard listens by default.
+// port is where a WireGuard listens when nobody says, and the coordinator's API
+// too.
 const port = "51820"
+
+// endpointAt is how it is reached at an address.
+func endpointAt(a netip.Addr) string { return net.JoinHostPort(a.String(), port) }
 
 // lab is a world with a binary to run in it.
 type lab struct {
@@ -99,7 +104,7 @@ func (m *machine) startFrom(binary string) {
 func (l *lab) coordinator(h *netlab.Host, root string) *machine {
 	l.t.Helper()
 	m := l.machine(h)
-	m.ginnel("network", "create", "home", root, "--endpoint", netip.AddrPortFrom(h.Addr(), 51820).String())
+	m.ginnel("network", "create", "home", root, "--endpoint", endpointAt(h.Addr()))
 	return m
 }
 

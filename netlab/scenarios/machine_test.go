@@ -2,7 +2,6 @@ package scenarios_test
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,101 +13,104 @@ import (
 // TestBehaviour11TwoNetworks: one machine is the coordinator of one network and
 // a peer of another, and each of them goes on when the other one ends.
 func TestBehaviour11TwoNetworks(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, "anna")
-	anna := o.peers[0]
-	work := o.machine(o.Host("work", o.internet))
-	work.ginnel("network", "create", "job", "10.43.0.0/16", "--endpoint", work.Addr().String()+":"+port)
-	work.ginnel("cidr", "add", "desks", "10.43.1.0/24")
-	for _, m := range []*machine{o.coordinator, anna} {
-		m.ginnel("join", work.invite(m.Name(), "desks"))
-	}
-	// 10.43.1.1 is vps, 10.43.1.2 is anna.
-	for from, to := range map[*machine]string{o.coordinator: "10.43.1.2", anna: "10.43.1.1", work: "10.43.1.1"} {
-		if err := from.Ping(to, patience); err != nil {
-			t.Error(err)
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		work := o.machine(o.Host("work", o.internet))
+		work.ginnel("network", "create", "job", l.job.root(), "--endpoint", endpointAt(work.Addr()))
+		work.ginnel("cidr", "add", "desks", l.job.cidr(1))
+		for _, m := range []*machine{o.coordinator, anna} {
+			m.ginnel("join", work.invite(m.Name(), "desks"))
 		}
-	}
-	anna.resolvesTo("vps.job.wg", netip.MustParseAddr("10.43.1.1"), patience)
-	anna.names(o.coordinator)
-	o.allReach(o.coordinator, anna)
-	anna.refused("say which with --network", "peer", "list")
-	if list := o.coordinator.ginnel("peer", "list", "--network", "home"); !strings.Contains(list, "10.42.1.1") {
-		t.Errorf("the book of home has:\n%s", list)
-	}
+		// Of the job vps is host 1, anna is host 2.
+		for from, to := range map[*machine]string{o.coordinator: l.job.address(1, 2).String(), anna: l.job.address(1, 1).String(), work: l.job.address(1, 1).String()} {
+			if err := from.Ping(to, patience); err != nil {
+				t.Error(err)
+			}
+		}
+		anna.resolvesTo("vps.job.wg", l.job.address(1, 1), patience)
+		anna.names(o.coordinator)
+		o.allReach(o.coordinator, anna)
+		anna.refused("say which with --network", "peer", "list")
+		if list := o.coordinator.ginnel("peer", "list", "--network", "home"); !strings.Contains(list, l.home.address(1, 1).String()) {
+			t.Errorf("the book of home has:\n%s", list)
+		}
 
-	anna.ginnel("down", "job")
-	o.allReach(o.coordinator, anna)
-	anna.unreachable("10.43.1.1")
-	o.coordinator.ginnel("leave", "job", "--yes")
-	o.allReach(o.coordinator, anna)
+		anna.ginnel("down", "job")
+		o.allReach(o.coordinator, anna)
+		anna.unreachable(l.job.address(1, 1).String())
+		o.coordinator.ginnel("leave", "job", "--yes")
+		o.allReach(o.coordinator, anna)
+	})
 }
 
 // TestBehaviour12DownUpLeave: down takes everything away that up makes, leave
 // what join made, and network remove what network create made.
 func TestBehaviour12DownUpLeave(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, "anna", "bob")
-	anna, bob := o.peers[0], o.peers[1]
-	o.allReach(o.all()...)
-	anna.names(bob)
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna", "bob")
+		anna, bob := o.peers[0], o.peers[1]
+		o.allReach(o.all()...)
+		anna.names(bob)
 
-	anna.ginnel("down")
-	anna.stopped()
-	anna.daemon.Kill()
-	anna.start()
-	anna.stopped()
-	anna.ginnel("up")
-	o.allReach(o.all()...)
-	anna.names(bob)
+		anna.ginnel("down")
+		anna.stopped()
+		anna.daemon.Kill()
+		anna.start()
+		anna.stopped()
+		anna.ginnel("up")
+		o.allReach(o.all()...)
+		anna.names(bob)
 
-	anna.refused("there is no terminal", "leave")
-	anna.ginnel("leave", "--yes")
-	anna.clean()
-	bob.daemon.Kill() // leaving needs no daemon
-	bob.ginnel("leave", "--yes")
-	bob.clean()
-	o.coordinator.refused("network remove", "leave", "--yes")
-	o.coordinator.ginnel("network", "remove", "home", "--yes")
-	o.coordinator.clean()
+		anna.refused("there is no terminal", "leave")
+		anna.ginnel("leave", "--yes")
+		anna.clean()
+		bob.daemon.Kill() // leaving needs no daemon
+		bob.ginnel("leave", "--yes")
+		bob.clean()
+		o.coordinator.refused("network remove", "leave", "--yes")
+		o.coordinator.ginnel("network", "remove", "home", "--yes")
+		o.coordinator.clean()
+	})
 }
 
 // TestSignals: SIGHUP makes the daemon read its configuration, SIGTERM ends it
 // with status 0.
 func TestSignals(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, "anna")
-	anna := o.peers[0]
-	o.allReach(o.all()...)
-	const conf = "/etc/ginnel/ginnel.conf"
-	up, err := anna.ReadFile(conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	anna.ginnel("down")
-	anna.stopped()
-	if err := anna.WriteFile(conf, up, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	anna.signal(syscall.SIGHUP)
-	anna.reachesAddress("10.42.0.1")
-	if err := anna.WriteFile(conf, append(up, "\nnonsense\n"...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	anna.signal(syscall.SIGHUP) // a configuration that is wrong changes nothing
-	netlab.Eventually(t, patience, "the daemon complains", func() error {
-		if log := anna.daemon.Log(); !strings.Contains(log, "ginnel.conf:") {
-			return fmt.Errorf("its log does not name the file and line")
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		o.allReach(o.all()...)
+		const conf = "/etc/ginnel/ginnel.conf"
+		up, err := anna.ReadFile(conf)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
+		anna.ginnel("down")
+		anna.stopped()
+		if err := anna.WriteFile(conf, up, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		anna.signal(syscall.SIGHUP)
+		anna.reachesAddress(l.home.address(0, 1).String())
+		if err := anna.WriteFile(conf, append(up, "\nnonsense\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		anna.signal(syscall.SIGHUP) // a configuration that is wrong changes nothing
+		netlab.Eventually(t, patience, "the daemon complains", func() error {
+			if log := anna.daemon.Log(); !strings.Contains(log, "ginnel.conf:") {
+				return fmt.Errorf("its log does not name the file and line")
+			}
+			return nil
+		})
+		o.allReach(o.all()...)
+		for _, m := range o.all() {
+			m.signal(syscall.SIGTERM)
+			if err := m.daemon.Wait(5 * time.Second); err != nil {
+				t.Error(err)
+			}
+		}
 	})
-	o.allReach(o.all()...)
-	for _, m := range o.all() {
-		m.signal(syscall.SIGTERM)
-		if err := m.daemon.Wait(5 * time.Second); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func (m *machine) signal(s syscall.Signal) {

@@ -78,11 +78,11 @@ func TestCoordinatorBehindNAT(t *testing.T) {
 	office := l.Router("office", netlab.PortRestricted, inet, "192.168.1.0/24")
 	home := l.Router("home", netlab.PortRestricted, inet, "192.168.2.0/24")
 	host := l.Host("nas", office.LAN)
-	office.ForwardUDP(51820, netip.AddrPortFrom(host.Addr(), 51820).String())
+	office.ForwardUDP(51820, endpointAt(host.Addr()))
 	c := l.machine(host)
 	c.ginnel("network", "create", "home", "10.42.0.0/16",
-		"--endpoint", netip.AddrPortFrom(office.WAN.Addrs()[0].Addr(), 51820).String(),
-		"--endpoint", netip.AddrPortFrom(host.Addr(), 51820).String())
+		"--endpoint", endpointAt(office.Addr()),
+		"--endpoint", endpointAt(host.Addr()))
 	c.ginnel("cidr", "add", "machines", "10.42.1.0/24")
 	server := l.join(c, l.Host("server", inet), "machines")
 	laptop := l.join(c, l.Host("laptop", home.LAN), "machines")

@@ -112,45 +112,50 @@ func (p pings) noneLost(t *testing.T) {
 // TestJoinIsFast: from the command to the first ping it takes less than 2 s on
 // a quiet LAN.
 func TestJoinIsFast(t *testing.T) {
-	l := newLab(t)
-	lan := l.Switch("lan", "192.0.2.0/24")
-	c := l.coordinator(l.Host("vps", lan), "10.42.0.0/16")
-	c.ginnel("cidr", "add", "machines", "10.42.1.0/24")
-	first := l.join(c, l.Host("first", lan), "machines")
-	second := l.machine(l.Host("second", lan))
-	token := c.invite("second", "machines")
-	began := time.Now()
-	second.ginnel("join", token)
-	t.Logf("join: %v", time.Since(began))
-	second.reaches(first, patience)
-	took := time.Since(began)
-	t.Logf("join to first ping: %v", took)
-	if took > budget(2*time.Second) {
-		t.Errorf("join to first ping took %v, the budget is %v", took, budget(2*time.Second))
-	}
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		lan := l.Switch("lan", l.lan(1).String())
+		c := l.coordinator(l.Host("vps", lan), l.home.root())
+		c.ginnel("cidr", "add", "machines", l.home.cidr(1))
+		first := l.join(c, l.Host("first", lan), "machines")
+		second := l.machine(l.Host("second", lan))
+		token := c.invite("second", "machines")
+		began := time.Now()
+		second.ginnel("join", token)
+		t.Logf("join: %v", time.Since(began))
+		second.reaches(first, patience)
+		took := time.Since(began)
+		t.Logf("join to first ping: %v", took)
+		if took > budget(2*time.Second) {
+			t.Errorf("join to first ping took %v, the budget is %v", took, budget(2*time.Second))
+		}
+	})
 }
 
 // TestBehaviour83MovedServer: a peer whose underlay address changes is
 // reachable again within 5 s.
 func TestBehaviour83MovedServer(t *testing.T) {
-	h := newHomes(t, netlab.PortRestricted)
-	h.allReach(h.peers()...)
-	h.server.SetAddress("203.0.113.77/24")
-	for _, m := range []*machine{h.laptop, h.nas, h.desktop, h.printer} {
-		m.reaches(h.server, budget(5*time.Second))
-	}
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		h := l.homes(netlab.PortRestricted)
+		h.allReach(h.peers()...)
+		h.server.SetAddress(l.public(77).String())
+		for _, m := range []*machine{h.laptop, h.nas, h.desktop, h.printer} {
+			m.reaches(h.server, budget(5*time.Second))
+		}
+	})
 }
 
 // TestBehaviour83MovedLaptop: a laptop that is carried from one home to the
 // other is reachable again within 5 s, by LAN addresses where it is now.
 func TestBehaviour83MovedLaptop(t *testing.T) {
-	h := newHomes(t, netlab.PortRestricted)
-	h.allReach(h.peers()...)
-	h.laptop.MoveTo(h.secondHome.LAN)
-	began := time.Now()
-	for _, m := range []*machine{h.desktop, h.nas, h.server} {
-		m.reaches(h.laptop, budget(5*time.Second)-time.Since(began))
-	}
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		h := l.homes(netlab.PortRestricted)
+		h.allReach(h.peers()...)
+		h.laptop.MoveTo(h.secondHome.LAN)
+		began := time.Now()
+		for _, m := range []*machine{h.desktop, h.nas, h.server} {
+			m.reaches(h.laptop, budget(5*time.Second)-time.Since(began))
+		}
+	})
 }
 
 // TestRouterWithNewAddress: a home whose provider gives it another address
@@ -167,29 +172,30 @@ func TestRouterWithNewAddress(t *testing.T) {
 // each other; associated they can, and after that not any more (behaviours 24,
 // 28).
 func TestBehaviour24And28AssociationDecides(t *testing.T) {
-	l := newLab(t)
-	inet := l.Internet()
-	c := l.coordinator(l.Host("vps", inet), "10.42.0.0/16")
-	c.ginnel("cidr", "add", "red", "10.42.1.0/24")
-	c.ginnel("cidr", "add", "blue", "10.42.2.0/24")
-	red := l.join(c, l.Host("ruby", inet), "red")
-	blue := l.join(c, l.Host("sky", inet), "blue")
-	l.allReach(c, red)
-	l.allReach(c, blue)
-	red.forgets("sky", 0)
-	if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
-		t.Fatal("red reaches blue although they are not associated")
-	}
-	c.ginnel("association", "add", "red", "blue")
-	red.reaches(blue, patience)
-	blue.reaches(red, patience)
-	red.names(blue)
-	c.ginnel("association", "remove", "blue", "red")
-	red.forgets("sky", budget(2*time.Second))
-	blue.forgets("ruby", budget(2*time.Second))
-	if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
-		t.Fatal("red still reaches blue")
-	}
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		inet := l.Internet()
+		c := l.coordinator(l.Host("vps", inet), l.home.root())
+		c.ginnel("cidr", "add", "red", l.home.cidr(1))
+		c.ginnel("cidr", "add", "blue", l.home.cidr(2))
+		red := l.join(c, l.Host("ruby", inet), "red")
+		blue := l.join(c, l.Host("sky", inet), "blue")
+		l.allReach(c, red)
+		l.allReach(c, blue)
+		red.forgets("sky", 0)
+		if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
+			t.Fatal("red reaches blue although they are not associated")
+		}
+		c.ginnel("association", "add", "red", "blue")
+		red.reaches(blue, patience)
+		blue.reaches(red, patience)
+		red.names(blue)
+		c.ginnel("association", "remove", "blue", "red")
+		red.forgets("sky", budget(2*time.Second))
+		blue.forgets("ruby", budget(2*time.Second))
+		if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
+			t.Fatal("red still reaches blue")
+		}
+	})
 }
 
 // names waits until m resolves to's name to its overlay address.

@@ -12,50 +12,50 @@ import (
 // restored from a backup, and the peers follow it as if nothing had happened:
 // what came after the backup is undone, what comes after the restoration holds.
 func TestRestoredCoordinator(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	inet := l.Internet()
-	lan := l.Router("router", netlab.PortRestricted, inet, "192.168.1.0/24").LAN
-	const name = "vps.example.com"
-	lost := l.machine(l.Host("vps", inet))
-	lost.ginnel("network", "create", "home", "10.42.0.0/16", "--endpoint", name+":"+port)
-	lost.ginnel("cidr", "add", "machines", "10.42.1.0/24")
-	var peers []*machine
-	for _, h := range []*netlab.Host{l.Host("laptop", lan), l.Host("nas", inet)} {
-		m := l.machine(h)
-		m.knows(name, lost.Addr())
-		m.ginnel("join", lost.invite(h.Name(), "machines"))
-		peers = append(peers, m)
-	}
-	laptop, nas := peers[0], peers[1]
-	l.allReach(lost, laptop, nas)
-	backup := lost.ginnel("backup", "-")
-	lost.ginnel("peer", "rename", "laptop", "toolate")
-	nas.resolves("toolate", laptop.overlay(), patience)
-	pings := startPings(peers)
-	lost.daemon.Kill()
-	lost.SetAddress("198.51.100.99") // a tunnel that the kernel carries goes on without its daemon
+	families(t, func(t *testing.T, l *lab) {
+		inet := l.Internet()
+		lan := l.router("router", netlab.PortRestricted, inet, 1).LAN
+		const name = "vps.example.com"
+		lost := l.machine(l.Host("vps", inet))
+		lost.ginnel("network", "create", "home", l.home.root(), "--endpoint", name+":"+port)
+		lost.ginnel("cidr", "add", "machines", l.home.cidr(1))
+		var peers []*machine
+		for _, h := range []*netlab.Host{l.Host("laptop", lan), l.Host("nas", inet)} {
+			m := l.machine(h)
+			m.knows(name, lost.Addr())
+			m.ginnel("join", lost.invite(h.Name(), "machines"))
+			peers = append(peers, m)
+		}
+		laptop, nas := peers[0], peers[1]
+		l.allReach(lost, laptop, nas)
+		backup := lost.ginnel("backup", "-")
+		lost.ginnel("peer", "rename", "laptop", "toolate")
+		nas.resolves("toolate", laptop.overlay(), patience)
+		pings := startPings(peers)
+		lost.daemon.Kill()
+		lost.SetAddress(l.public(99).String()) // a tunnel that the kernel carries goes on without its daemon
 
-	restored := l.machine(l.Host("vps2", inet))
-	if err := restored.WriteFile("/root/backup", []byte(backup), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range peers {
-		m.knows(name, restored.Addr())
-	}
-	out := restored.ginnel("restore", "/root/backup")
-	if !strings.Contains(out, "3 peers") {
-		t.Errorf("restore says %q", out)
-	}
-	restored.ginnel("peer", "rename", "laptop", "notebook") // as many commands as the peers know of
-	for _, m := range peers {
-		m.reaches(restored, 2*time.Minute)
-	}
-	l.allReach(restored, laptop, nas)
-	nas.resolves("notebook", laptop.overlay(), patience)
-	pings.noneLost(t)
-	desktop := l.machine(l.Host("desktop", lan))
-	desktop.knows(name, restored.Addr())
-	desktop.ginnel("join", restored.invite("desktop", "machines"))
-	l.allReach(restored, laptop, nas, desktop)
+		restored := l.machine(l.Host("vps2", inet))
+		if err := restored.WriteFile("/root/backup", []byte(backup), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range peers {
+			m.knows(name, restored.Addr())
+		}
+		out := restored.ginnel("restore", "/root/backup")
+		if !strings.Contains(out, "3 peers") {
+			t.Errorf("restore says %q", out)
+		}
+		restored.ginnel("peer", "rename", "laptop", "notebook") // as many commands as the peers know of
+		for _, m := range peers {
+			m.reaches(restored, 2*time.Minute)
+		}
+		l.allReach(restored, laptop, nas)
+		nas.resolves("notebook", laptop.overlay(), patience)
+		pings.noneLost(t)
+		desktop := l.machine(l.Host("desktop", lan))
+		desktop.knows(name, restored.Addr())
+		desktop.ginnel("join", restored.invite("desktop", "machines"))
+		l.allReach(restored, laptop, nas, desktop)
+	})
 }
