@@ -1,0 +1,174 @@
+// Package ipk writes packages and indexes for opkg, which OpenWrt has up to
+// 24.10: gzipped tars in a gzipped tar, in GNU's format. opkg takes others, such
+// as tars with PAX headers, installs nothing of them and reports success.
+package ipk
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"ginnel/packages"
+)
+
+// Built is a package that was written, as an index lists it.
+type Built struct {
+	Package *packages.Package
+	control string
+	size    int
+	digest  [sha256.Size]byte
+}
+
+// Write writes a package.
+func Write(w io.Writer, p *packages.Package) (*Built, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	control := Control(p)
+	b, err := outer(p, control)
+	if err != nil {
+		return nil, fmt.Errorf("package %s for %s: %w", p.Name, p.Architecture, err)
+	}
+	if _, err := w.Write(b); err != nil {
+		return nil, err
+	}
+	return &Built{p, control, len(b), sha256.Sum256(b)}, nil
+}
+
+func outer(p *packages.Package, control string) ([]byte, error) {
+	c, err := controlTar(p, control)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dataTar(p)
+	if err != nil {
+		return nil, err
+	}
+	a := archive{time: p.Time}
+	a.file("./debian-binary", 0o644, []byte("2.0\n"))
+	a.file("./control.tar.gz", 0o644, c)
+	a.file("./data.tar.gz", 0o644, d)
+	return a.bytes()
+}
+
+// FileName is what a package's file is usually called.
+func FileName(p *packages.Package) string {
+	return p.Name + "_" + p.FullVersion() + "_" + p.Architecture + ".ipk"
+}
+
+// WriteIndex writes the index of a folder of packages, Packages, which, beside
+// its gzipped copy, makes it a feed.
+func WriteIndex(w io.Writer, list []*Built) error {
+	list = append([]*Built(nil), list...)
+	sort.Slice(list, func(i, j int) bool { return FileName(list[i].Package) < FileName(list[j].Package) })
+	for _, b := range list {
+		_, err := fmt.Fprintf(w, "%sFilename: %s\nSize: %d\nSHA256sum: %x\n\n", b.control, FileName(b.Package), b.size, b.digest)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Compress gzips b, the same way every time.
+func Compress(b []byte) []byte {
+	var out bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is one
+	z.Write(b)                                              // a Buffer takes everything
+	z.Close()
+	return out.Bytes()
+}
+
+// Control returns the metadata, in the form of Debian's control files.
+func Control(p *packages.Package) string {
+	var b strings.Builder
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", name, value)
+		}
+	}
+	field("Package", p.Name)
+	field("Version", p.FullVersion())
+	field("Depends", strings.Join(p.Depends, ", "))
+	field("License", p.License)
+	field("Section", "net")
+	field("URL", p.URL)
+	field("Maintainer", p.Maintainer)
+	field("Architecture", p.Architecture)
+	field("SourceDateEpoch", fmt.Sprint(p.Time.Unix()))
+	field("Installed-Size", fmt.Sprint(p.Size()))
+	field("Description", " "+p.Summary)
+	return b.String()
+}
+
+func controlTar(p *packages.Package, control string) ([]byte, error) {
+	a := archive{time: p.Time}
+	a.dir("./")
+	if files := p.ConfigFiles(); len(files) > 0 {
+		a.file("./conffiles", 0o644, []byte(strings.Join(files, "\n")+"\n"))
+	}
+	a.file("./control", 0o644, []byte(control))
+	for _, s := range []struct{ name, text string }{
+		{"./postinst", p.Scripts.PostInstall}, {"./postrm", p.Scripts.PostRemove}, {"./prerm", p.Scripts.PreRemove},
+	} {
+		if s.text != "" {
+			a.file(s.name, 0o755, []byte(s.text))
+		}
+	}
+	return a.bytes()
+}
+
+func dataTar(p *packages.Package) ([]byte, error) {
+	a := archive{time: p.Time}
+	files := p.Sorted()
+	a.dir("./")
+	for _, d := range p.Directories() {
+		a.dir("." + d + "/")
+	}
+	for _, f := range files {
+		a.file("."+f.Path, f.Mode, f.Content)
+	}
+	return a.bytes()
+}
+
+// archive is a gzipped tar under construction.
+type archive struct {
+	time time.Time
+	out  bytes.Buffer
+	tar  *tar.Writer
+	err  error // the first one
+}
+
+func (a *archive) dir(name string) {
+	a.add(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}, nil)
+}
+
+func (a *archive) file(name string, mode uint32, content []byte) {
+	a.add(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: int64(mode), Size: int64(len(content))}, content)
+}
+
+func (a *archive) add(h *tar.Header, content []byte) {
+	if a.tar == nil {
+		a.tar = tar.NewWriter(&a.out)
+	}
+	h.Format, h.ModTime, h.Uname, h.Gname = tar.FormatGNU, a.time.Truncate(time.Second), "root", "root"
+	if a.err == nil {
+		a.err = a.tar.WriteHeader(h)
+	}
+	if a.err == nil {
+		_, a.err = a.tar.Write(content)
+	}
+}
+
+func (a *archive) bytes() ([]byte, error) {
+	if a.err == nil {
+		a.err = a.tar.Close()
+	}
+	return Compress(a.out.Bytes()), a.err
+}
