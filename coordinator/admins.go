@@ -16,12 +16,31 @@ const maxInvitationLife = 365 * 24 * time.Hour
 // Invite makes an invitation. Its temporary key is drawn here and leaves in
 // the token alone; the book has the public half.
 func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error) {
+	return r.issue(req.Name, req.ExpiresIn, func(temporary key.PublicKey, expires time.Time) network.Command {
+		return network.Invite{
+			Name: req.Name, CIDR: req.CIDR, Address: req.Address, Admin: req.Admin,
+			Key: temporary, Expires: expires,
+		}
+	})
+}
+
+// Reinvite makes another invitation for a peer that has not redeemed the one it
+// has, which is good for nothing from then on.
+func (r *Role) Reinvite(name string, req wire.InvitationRenewal) (wire.InvitationIssued, error) {
+	return r.issue(name, req.ExpiresIn, func(temporary key.PublicKey, expires time.Time) network.Command {
+		return network.Reinvite{Name: name, Key: temporary, Expires: expires}
+	})
+}
+
+// issue makes an invitation that is good for seconds, for the peer of a name,
+// by a command of the book.
+func (r *Role) issue(name string, seconds int64, command func(temporary key.PublicKey, expires time.Time) network.Command) (wire.InvitationIssued, error) {
 	var none wire.InvitationIssued
 	if book := r.Book(); len(book.Endpoints()) == 0 {
 		return none, wire.Errorf(wire.StatusConflict,
 			"an invitation must say where the coordinator is found: run `ginnel network rename-endpoint --network %s HOST:PORT`", book.Name())
 	}
-	expires, err := expiry(r.cfg.Now(), req.ExpiresIn)
+	expires, err := expiry(r.cfg.Now(), seconds)
 	if err != nil {
 		return none, err
 	}
@@ -29,23 +48,19 @@ func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
 	if err != nil {
 		return none, err
 	}
-	cmd := network.Invite{
-		Name: req.Name, CIDR: req.CIDR, Address: req.Address, Admin: req.Admin,
-		Key: temporary.Public(), Expires: expires,
-	}
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	book, changes, err := r.apply(cmd)
+	book, changes, err := r.apply(command(temporary.Public(), expires))
 	if err != nil {
 		return none, err
 	}
-	p, ok := book.PeerNamed(req.Name)
+	p, ok := book.PeerNamed(name)
 	if !ok {
-		return none, fmt.Errorf("invite %q: the book accepted it and does not have it", req.Name)
+		return none, fmt.Errorf("invite %q: the book accepted it and does not have it", name)
 	}
 	inv := r.invitation(book, p, temporary)
 	if err := inv.Check(); err != nil { // or nobody could use it
-		return none, fmt.Errorf("invite %q: %w", req.Name, err)
+		return none, fmt.Errorf("invite %q: %w", name, err)
 	}
 	if err := r.carryOut(book, changes); err != nil {
 		return none, err

@@ -48,6 +48,14 @@ type (
 		Key     key.PublicKey // of the temporary key
 		Expires time.Time     // after now
 	}
+	// Reinvite gives a peer that has not redeemed its invitation another one,
+	// with a temporary key of its own, until Expires. The old one
+	// is good for nothing from then on; name, address and rights stay.
+	Reinvite struct {
+		Name    string
+		Key     key.PublicKey // of the temporary key
+		Expires time.Time     // after now
+	}
 	// Redeem gives the invited peer at Address its key. Invited says with which
 	// invitation: it may have been revoked since, and another made for the same
 	// address. Repeating it with the same key is accepted and changes nothing.

@@ -29,6 +29,24 @@ func (c Invite) apply(e *edit, now time.Time) error {
 	return nil
 }
 
+func (c Reinvite) apply(e *edit, now time.Time) error {
+	p, err := e.findPeer(c.Name)
+	if err != nil {
+		return err
+	}
+	if !p.IsInvited() {
+		return refuse(Conflict, "%s has joined, and the key of a peer that has never changes: remove the peer (`ginnel peer remove`) and invite it anew (`ginnel peer invite`)", p.Name)
+	}
+	inv := Invitation{Key: c.Key, Expires: c.Expires}
+	if err := e.checkInvitation(inv, now); err != nil {
+		return err
+	}
+	p.Invited = inv
+	e.putPeer(p)
+	e.tellOf(p)
+	return nil
+}
+
 func (b *Book) checkInvitation(i Invitation, now time.Time) error {
 	if i.endedBy(now) {
 		return refuse(Invalid, "the invitation would be over at once: let it end after now")

@@ -31,6 +31,32 @@ func TestBehaviour30Invite(t *testing.T) {
 	w.refused(network.Invite{Name: "x", CIDR: "infra", Key: w.newKey(), Expires: later}, network.Conflict, "infra")
 }
 
+// TestBehaviour44Reinvite: the old invitation is good for nothing at once, all
+// else stays.
+func TestBehaviour44Reinvite(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/16")
+	w.join("a", "net", "")
+	old := network.Invite{Name: "guest", CIDR: "net", Admin: true, Key: w.newKey(), Expires: later}
+	w.do(old)
+	before, _ := w.PeerNamed("guest")
+	cmd := network.Reinvite{Name: "guest", Key: w.newKey(), Expires: later.Add(time.Hour)}
+	w.wantHears(w.do(cmd), "hub")
+	p, _ := w.PeerNamed("guest")
+	want := *before
+	want.Invited = network.Invitation{Key: cmd.Key, Expires: cmd.Expires}
+	if *p != want {
+		t.Errorf("reinvited %+v, want %+v", *p, want)
+	}
+	w.refused(network.Redeem{Address: p.Address, Invited: old.Key, Key: w.newKey()}, network.Gone, "revoked")
+	w.refused(network.Reinvite{Name: "guest", Key: w.newKey(), Expires: now}, network.Invalid, "over at once")
+	w.refused(network.Reinvite{Name: "guest", Key: cmd.Key, Expires: later}, network.Conflict, "in use")
+	w.refused(network.Reinvite{Name: "nobody", Key: w.newKey(), Expires: later}, network.NotFound, "nobody")
+	for _, name := range []string{"a", "hub"} {
+		w.refused(network.Reinvite{Name: name, Key: w.newKey(), Expires: later}, network.Conflict, name+" has joined", "peer remove", "peer invite")
+	}
+	w.do(network.Redeem{Address: p.Address, Invited: cmd.Key, Key: w.newKey()})
+}
+
 func TestBehaviour31AutomaticAddresses(t *testing.T) {
 	cases := []struct {
 		root, cidr string

@@ -254,6 +254,10 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 		if ok = ok && m.peerNameFree(c.Name) && m.keyFree(c.Key) && c.Expires.After(now); ok {
 			m.peers[a] = network.Peer{Address: a, Name: c.Name, Admin: c.Admin, Invited: network.Invitation{Key: c.Key, Expires: c.Expires}}
 		}
+	case network.Reinvite:
+		ok = change(c.Name, func(network.Peer) bool { return false },
+			func(p network.Peer) bool { return p.IsInvited() && m.keyFree(c.Key) && c.Expires.After(now) },
+			func(p *network.Peer) { p.Invited = network.Invitation{Key: c.Key, Expires: c.Expires} })
 	case network.Redeem:
 		p := m.peers[c.Address]
 		if !p.IsInvited() {

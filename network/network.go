@@ -38,8 +38,9 @@
 //     Such addresses are not given out, but an address that was given stays.
 //   - An address is freed with its peer or not at all: a retired one never
 //     comes back, not even by asking for it in an invitation.
-//   - To issue an invitation again is to revoke it, which frees its address,
-//     and to invite to that address.
+//   - To issue an invitation again (Reinvite) is to give the invited peer
+//     another temporary key. A peer that redeemed has its key for good: it is
+//     removed, and invited as a new one.
 //   - Names of CIDRs and of peers do not clash with each other.
 //   - Where the coordinator is found from outside is in the book: every peer
 //     must hear of it, and none can ask when it has moved. What an endpoint is,

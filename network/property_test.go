@@ -299,7 +299,7 @@ func (r *run) prefix() netip.Prefix {
 func (r *run) command() network.Command {
 	r.now = r.now.Add(time.Duration(r.IntN(10)) * time.Minute)
 	expires := r.now.Add(time.Duration(r.IntN(240)-5) * time.Minute)
-	switch r.IntN(21) {
+	switch r.IntN(22) {
 	case 0, 1:
 		return network.AddCIDR{Name: r.freshName(), Prefix: r.prefix(), Isolated: r.IntN(2) == 0}
 	case 2:
@@ -334,6 +334,8 @@ func (r *run) command() network.Command {
 	case 17, 18:
 		return network.RemovePeer{Name: r.peerName(), FreeAddress: r.IntN(2) == 0}
 	case 19:
+		return network.Reinvite{Name: r.peerName(), Key: r.key(), Expires: expires}
+	case 20:
 		return network.SetEndpoints{Endpoints: r.endpoints()}
 	}
 	return network.Expire{}

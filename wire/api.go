@@ -20,10 +20,11 @@ import (
 //	DELETE /v1/cidrs/{name}                  admin     204
 //	GET    /v1/associations                  admin     []Association
 //	POST   /v1/associations                  admin     Association -> Association (201)
-//	DELETE /v1/associations/{name}/{name}    admin     204, in either order
+//	DELETE /v1/associations/{name}/{name}[?preview=1] admin 204, in either order; a preview: SightChange
 //	GET    /v1/peers                         admin     []Peer, invitees included
 //	PATCH  /v1/peers/{name}                  admin     PeerPatch -> Peer
 //	DELETE /v1/peers/{name}[?free_address=1] admin     204; revokes an invitation that is not redeemed
+//	POST   /v1/peers/{name}/invitation       admin     InvitationRenewal -> InvitationIssued (201)
 //	POST   /v1/invitations                   admin     InvitationRequest -> InvitationIssued (201)
 //
 // Errors are application/problem+json: 400 malformed, 401 no or wrong
@@ -39,6 +40,9 @@ const (
 	PathAssociations = "/v1/associations"
 	PathPeers        = "/v1/peers"
 	PathInvitations  = "/v1/invitations"
+
+	// PeerInvitation is what follows a peer's path in that of its invitation.
+	PeerInvitation = "invitation"
 )
 
 // NetworkInfo is a network at a glance.
@@ -72,10 +76,15 @@ type CIDR struct {
 const MaxPreviewPairs = 100
 
 // CIDRChange is a CIDR that was made, or in a preview would be. A preview alone
-// also says how many pairs of active peers gain or lose sight of each other by
-// it, and names the first MaxPreviewPairs of each.
+// also has the SightChange.
 type CIDRChange struct {
-	CIDR        CIDR       `json:"cidr"`
+	CIDR CIDR `json:"cidr"`
+	SightChange
+}
+
+// SightChange says how many pairs of active peers would gain or lose sight of
+// each other, and names the first MaxPreviewPairs of each.
+type SightChange struct {
 	GainedCount int        `json:"gained_count,omitempty"`
 	LostCount   int        `json:"lost_count,omitempty"`
 	Gained      []NamePair `json:"gained,omitempty"`
@@ -128,6 +137,13 @@ type InvitationRequest struct {
 	CIDR    string     `json:"cidr,omitempty"`
 	Address netip.Addr `json:"address,omitzero"`
 	Admin   bool       `json:"admin,omitempty"`
+	// ExpiresIn is the invitation's life in seconds; 0: 14 days.
+	ExpiresIn int64 `json:"expires_in,omitempty"`
+}
+
+// InvitationRenewal asks for another invitation of a peer that has not redeemed
+// the one it has.
+type InvitationRenewal struct {
 	// ExpiresIn is the invitation's life in seconds; 0: 14 days.
 	ExpiresIn int64 `json:"expires_in,omitempty"`
 }

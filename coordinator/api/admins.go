@@ -114,6 +114,18 @@ func (s *server) invite(c *call) (*http1.Response, error) {
 	return http1.JSON(wire.StatusCreated, issued), nil
 }
 
+func (s *server) reinvite(c *call) (*http1.Response, error) {
+	var request wire.InvitationRenewal
+	if err := wire.Decode(c.Body, &request); err != nil {
+		return nil, err
+	}
+	issued, err := s.admins.Reinvite(c.names[0], request)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusCreated, issued), nil
+}
+
 func (s *server) listAssociations(*call) (*http1.Response, error) {
 	book := s.admins.Book()
 	names := map[string]string{}
@@ -142,5 +154,17 @@ func (s *server) associate(c *call) (*http1.Response, error) {
 }
 
 func (s *server) dissociate(c *call) (*http1.Response, error) {
-	return s.remove(network.Dissociate{A: c.names[0], B: c.names[1]})
+	preview, err := c.flag("preview")
+	if err != nil {
+		return nil, err
+	}
+	cmd := network.Dissociate{A: c.names[0], B: c.names[1]}
+	if !preview {
+		return s.remove(cmd)
+	}
+	change, err := s.preview(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusOK, change), nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"ginnel/coordinator"
 	"ginnel/coordinator/coordinatortest"
+	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
 )
@@ -87,6 +88,13 @@ func TestBehaviour27Associations(t *testing.T) {
 	if len(list) != 1 || list[0] != pair {
 		t.Errorf("associations are %v, want %v", list, pair)
 	}
+	before := n.Book()
+	preview := answer[wire.SightChange](t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/servers?preview=1", nil), 200)
+	want := []wire.NamePair{{"ann", "carl"}, {"bob", "carl"}} // dan is disabled, eve invited
+	if preview.LostCount != 2 || !slices.Equal(preview.Lost, want) || preview.GainedCount > 0 || n.Book() != before {
+		t.Errorf("the preview is %+v", preview)
+	}
+	status(t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/phones?preview=1", nil), 404)
 	status(t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/servers", nil), 204)
 	status(t, n.Call("ann", "DELETE", wire.PathAssociations+"/phones/servers", nil), 404)
 }
@@ -151,6 +159,30 @@ func TestBehaviour30And31Invitations(t *testing.T) {
 	status(t, n.Call("fay", "POST", wire.PathRedeem, wire.RedeemRequest{PublicKey: real.Public()}), 200)
 	n.Keys["fay"] = real
 	status(t, n.Call("fay", "GET", wire.PathPeers, nil), 200) // invited as an admin
+}
+
+// TestBehaviour44Reinvite: the token before is good for nothing at once.
+func TestBehaviour44Reinvite(t *testing.T) {
+	n := coordinatortest.New(t)
+	redeem := func(k key.PrivateKey, want int) {
+		t.Helper()
+		n.Keys["eve"] = k
+		status(t, n.Call("eve", "POST", wire.PathRedeem, wire.RedeemRequest{PublicKey: n.Source.Key()}), want)
+	}
+	old := n.Keys["eve"]
+	path := wire.PathPeers + "/eve/" + wire.PeerInvitation
+	issued := answer[wire.InvitationIssued](t, n.Call("ann", "POST", path, wire.InvitationRenewal{ExpiresIn: 60}), 201)
+	inv, err := wire.ParseInvitation(issued.Token)
+	if err != nil || inv.Name != "eve" || inv.Address != n.Address("eve") || issued.Peer.State != wire.PeerInvited ||
+		time.Until(inv.Expires) > time.Minute || !inv.Expires.Equal(issued.Peer.Expires) {
+		t.Fatalf("issued %+v, %v", issued.Peer, err)
+	}
+	status(t, n.Call("ann", "POST", path, wire.InvitationRenewal{ExpiresIn: -1}), 422)
+	status(t, n.Call("bob", "POST", path, wire.InvitationRenewal{}), 403)
+	redeem(old, 401)
+	redeem(inv.Key, 200)
+	status(t, n.Call("ann", "POST", wire.PathPeers+"/nobody/"+wire.PeerInvitation, wire.InvitationRenewal{}), 404)
+	status(t, n.Call("ann", "POST", path, wire.InvitationRenewal{}), 409)
 }
 
 func TestInvitationDefaultsAndAddress(t *testing.T) {

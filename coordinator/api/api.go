@@ -70,10 +70,17 @@ type Admins interface {
 	Book() *network.Book
 	// Do applies commands, all or none, and returns the book after them.
 	Do(cmds ...network.Command) (*network.Book, error)
-	// Invite makes an invitation.
-	Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
+	Invitations
 	// Describe returns p of b as an admin sees it.
 	Describe(b *network.Book, p *network.Peer) wire.Peer
+}
+
+// Invitations is what the role does for admins who invite peers.
+type Invitations interface {
+	// Invite makes an invitation.
+	Invite(req wire.InvitationRequest) (wire.InvitationIssued, error)
+	// Reinvite makes another one for a peer that has not redeemed its own.
+	Reinvite(name string, req wire.InvitationRenewal) (wire.InvitationIssued, error)
 }
 
 // Overlay returns the handler for the overlay's listener. It trusts nothing

@@ -56,6 +56,7 @@ var adminRoutes = []struct{ method, target, body string }{
 	{"GET", "/v1/peers", ""},
 	{"PATCH", "/v1/peers/bob", `{"admin":true}`},
 	{"DELETE", "/v1/peers/carl?free_address=1", ""},
+	{"POST", "/v1/peers/eve/invitation", `{}`},
 	{"POST", "/v1/invitations", `{"name":"fay","cidr":"phones"}`},
 }
 

@@ -62,7 +62,7 @@ func (s *server) addCIDR(c *call) (*http1.Response, error) {
 // previewCIDR answers what cmd would do, and does nothing.
 func (s *server) previewCIDR(cmd network.AddCIDR) (*http1.Response, error) {
 	book := s.admins.Book()
-	gained, lost, err := book.Preview(cmd, wire.MaxPreviewPairs)
+	change, err := s.preview(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +74,16 @@ func (s *server) previewCIDR(cmd network.AddCIDR) (*http1.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return http1.JSON(wire.StatusOK, wire.CIDRChange{
-		CIDR: made, GainedCount: gained.Count, LostCount: lost.Count,
+	return http1.JSON(wire.StatusOK, wire.CIDRChange{CIDR: made, SightChange: change}), nil
+}
+
+// preview says who would gain and lose sight of whom by cmd.
+func (s *server) preview(cmd network.Regrouping) (wire.SightChange, error) {
+	gained, lost, err := s.admins.Book().Preview(cmd, wire.MaxPreviewPairs)
+	return wire.SightChange{
+		GainedCount: gained.Count, LostCount: lost.Count,
 		Gained: pairs(gained.Names), Lost: pairs(lost.Names),
-	}), nil
+	}, err
 }
 
 func (s *server) renameCIDR(c *call) (*http1.Response, error) {

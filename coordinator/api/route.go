@@ -31,11 +31,12 @@ var routes = []route{
 
 	{"GET", wire.PathAssociations, nil, Admin, (*server).listAssociations},
 	{"POST", wire.PathAssociations, nil, Admin, (*server).associate},
-	{"DELETE", wire.PathAssociations + "/{name}/{name}", nil, Admin, (*server).dissociate},
+	{"DELETE", wire.PathAssociations + "/{name}/{name}", []string{"preview"}, Admin, (*server).dissociate},
 
 	{"GET", wire.PathPeers, nil, Admin, (*server).listPeers},
 	{"PATCH", wire.PathPeers + "/{name}", nil, Admin, (*server).patchPeer},
 	{"DELETE", wire.PathPeers + "/{name}", []string{"free_address"}, Admin, (*server).removePeer},
+	{"POST", wire.PathPeers + "/{name}/" + wire.PeerInvitation, nil, Admin, (*server).reinvite},
 	{"POST", wire.PathInvitations, nil, Admin, (*server).invite},
 }
 

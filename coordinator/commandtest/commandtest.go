@@ -47,7 +47,7 @@ func (s *Source) Holder(k key.PublicKey) key.PrivateKey { return s.private[k] }
 // Next draws a command for b at a time. It may be one that b refuses.
 func (s *Source) Next(b *network.Book, now time.Time) network.Command {
 	peer, cidr, other := s.peer(b), s.cidr(b), s.cidr(b)
-	switch s.IntN(21) {
+	switch s.IntN(22) {
 	case 0, 1:
 		return network.AddCIDR{Name: s.name("c"), Prefix: s.inside(cidr), Isolated: s.IntN(4) == 0}
 	case 2:
@@ -78,6 +78,8 @@ func (s *Source) Next(b *network.Book, now time.Time) network.Command {
 		return network.SetDisabled{Name: peer.Name, Disabled: !peer.Disabled}
 	case 19:
 		return network.SetEndpoints{Endpoints: []string{s.name("vpn") + ".example:51820"}}
+	case 20:
+		return network.Reinvite{Name: s.invitee(b).Name, Key: s.Key(), Expires: now.Add(time.Duration(1+s.IntN(100)) * time.Second)}
 	}
 	if s.IntN(2) == 0 {
 		return network.SetAdmin{Name: peer.Name, Admin: !peer.Admin}
