@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"ginnel/wire"
 )
 
 // closeTimeout is how long a client waits for the server to close after it has
@@ -26,9 +29,39 @@ type Client struct {
 }
 
 // Do sends r and returns the response, whatever its status. Only ctx limits
-// the time it takes: give it a deadline. Its errors say that no whole,
-// well-formed response was received; the request may have been carried out.
+// the time it takes: give it a deadline. Where the answer is a 429 that says
+// when to ask again, and that is before the deadline, it asks again then. Its
+// errors say that no whole, well-formed response was received; the request may
+// have been carried out.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	for {
+		resp, err := c.once(ctx, r)
+		if err != nil || resp.Status != wire.StatusTooMany || !waitAsTold(ctx, resp) {
+			return resp, err
+		}
+	}
+}
+
+// waitAsTold waits as long as a response tells to, if that is before ctx's
+// deadline.
+func waitAsTold(ctx context.Context, resp *Response) bool {
+	seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16) // a date is not understood
+	wait := time.Duration(seconds) * time.Second
+	if at, ok := ctx.Deadline(); err != nil || ok && time.Until(at) <= wait {
+		return false
+	}
+	t := time.NewTimer(max(wait, time.Second))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// once sends r once.
+func (c *Client) once(ctx context.Context, r *Request) (*Response, error) {
 	head, err := c.head(r)
 	if err != nil {
 		return nil, err

@@ -287,6 +287,30 @@ func TestClientOfServerThatNeverCloses(t *testing.T) {
 	})
 }
 
+// TestClientWaitsAsTold: the server's own 429 is waited for, if there is time.
+func TestClientWaitsAsTold(t *testing.T) {
+	virtual(t, &http1.Server{Burst: 20}, func(t *testing.T, p *pipes) {
+		c := &http1.Client{Dial: func(context.Context) (net.Conn, error) { return p.dial(someone), nil }}
+		get := func(path string, patience time.Duration) (status int, took time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			began := time.Now()
+			resp, err := c.Do(ctx, &http1.Request{Method: "GET", Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.Status, time.Since(began)
+		}
+		get("/big", time.Minute)
+		if status, took := get("/", time.Second); status != 429 || took >= time.Second {
+			t.Errorf("without the time to wait the answer is %d after %s", status, took)
+		}
+		if status, took := get("/", time.Minute); status != 200 || took > 2*time.Second {
+			t.Errorf("the answer is %d after %s, want that of the second try", status, took)
+		}
+	})
+}
+
 func TestClientDialError(t *testing.T) {
 	c := &http1.Client{Dial: func(context.Context) (net.Conn, error) { return nil, net.ErrClosed }}
 	if _, err := c.Do(t.Context(), &http1.Request{Method: "GET", Path: "/"}); !errors.Is(err, net.ErrClosed) {
