@@ -103,7 +103,7 @@ func listPeers(ctx context.Context, e *env, network string, asJSON bool) error {
 		return e.printJSON(peers)
 	}
 	now := time.Now()
-	rows := [][]string{{"NAME", "ADDRESS", "CIDR", "STATE", "LAST HANDSHAKE", ""}}
+	rows := [][]string{{"NAME", "ADDRESS", "CIDR", "STATE", "HANDSHAKE", ""}}
 	for _, p := range peers {
 		rows = append(rows, []string{p.Name, p.Address.String(), p.CIDR, peerState(now, &p), lastHandshake(now, &p), peerMarks(&p)})
 	}
