@@ -14,6 +14,7 @@ import (
 	"ginnel/platform"
 	"ginnel/wire"
 	"ginnel/wire/http1"
+	"ginnel/wire/pace"
 )
 
 // doorRetry is how long a socket that could not be opened, or ended by itself,
@@ -113,11 +114,21 @@ func (d *doors) send(to netip.Addr, s wire.Signal) {
 	}
 }
 
+// signalEvery and signalBurst are how many signals of one sender are looked at.
+// They cost what takes them much more than those who send them: on the
+// coordinator a look at the tunnel. An answer is never longer than what it
+// answers.
+const (
+	signalEvery = 50 * time.Millisecond
+	signalBurst = 50
+)
+
 // readSignals turns datagrams into events until c is closed, which the end of
-// ctx does as well.
+// ctx does as well. Those of a sender that floods are dropped.
 func (p *peer) readSignals(ctx context.Context, c platform.UDPConn) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
+	pacer := pace.Pacer{Every: signalEvery, Burst: signalBurst}
 	var b [64]byte
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(b[:])
@@ -128,6 +139,7 @@ func (p *peer) readSignals(ctx context.Context, c platform.UDPConn) {
 		s, err := wire.ParseSignal(b[:n])
 		switch {
 		case err != nil: // anybody in the network can send anything
+		case pacer.Take(from.Addr(), time.Now()) > 0:
 		case s.Kind != wire.SignalPoll:
 			p.tell(ctx, core.Signalled{From: from.Addr().Unmap(), Signal: s})
 		case p.role != nil:
