@@ -1,35 +1,48 @@
 package scenarios_test
 
 import (
+	"strings"
 	"testing"
 
 	"ginnel/netlab"
 )
 
-// TestBehaviour03IPv6: a network of IPv6 addresses works as one of IPv4 does,
-// whichever of them the underlay has.
-func TestBehaviour03IPv6(t *testing.T) {
+// TestBehaviour03IPv6Alone: the IPv6 worlds, in which every other scenario runs too, have no
+// IPv4 but loopback's.
+func TestBehaviour03IPv6Alone(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name, underlay, endpoint string
-	}{
-		{"over IPv4", "203.0.113.0/24", "203.0.113.2:51820"},
-		{"over IPv6", "2001:db8::/64", "[2001:db8::2]:51820"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			l := newLab(t)
-			inet := l.Switch("internet", tc.underlay)
-			c := l.machine(l.Host("vps", inet))
-			c.ginnel("network", "create", "home", "fd42::/48", "--endpoint", tc.endpoint)
-			c.ginnel("cidr", "add", "red", "fd42:0:0:1::/64")
-			c.ginnel("cidr", "add", "blue", "fd42:0:0:2::/64")
-			ruby, rose, sky := l.join(c, l.Host("ruby", inet), "red"), l.join(c, l.Host("rose", inet), "red"), l.join(c, l.Host("sky", inet), "blue")
-			l.allReach(c, ruby, rose)
-			l.allReach(c, sky)
+	h := labOf(t, ipv6).homes(netlab.PortRestricted)
+	h.allReach(append(h.peers(), h.coordinator)...)
+	hosts := []*netlab.Host{h.firstHome.Host, h.secondHome.Host}
+	for _, m := range append(h.peers(), h.coordinator) {
+		hosts = append(hosts, m.Host)
+	}
+	for _, host := range hosts {
+		addresses := host.Run("ip", "-4", "-o", "address")
+		if strings.Count(addresses, "\n") != 1 || !strings.Contains(addresses, "127.0.0.1/8") {
+			t.Errorf("%s has IPv4 addresses:\n%s", host.Name(), addresses)
+		}
+	}
+}
+
+// TestBehaviour03MixedFamilies: a network of one family works over an underlay of the
+// other.
+func TestBehaviour03MixedFamilies(t *testing.T) {
+	t.Parallel()
+	for name, overlay := range map[family]family{ipv4: ipv6, ipv6: ipv4} {
+		t.Run(string(overlay+" over "+name), func(t *testing.T) {
+			l := labOf(t, name)
+			l.home = ranges{overlay, 0}
+			o := l.office("ruby", "rose")
+			o.coordinator.ginnel("cidr", "add", "blue", l.home.cidr(2))
+			sky := l.join(o.coordinator, l.Host("sky", o.internet), "blue")
+			ruby, rose := o.peers[0], o.peers[1]
+			l.allReach(o.all()...)
+			l.allReach(o.coordinator, sky)
 			ruby.names(rose)
 			ruby.forgets("sky", 0)
 			ruby.unreachable(sky.overlay().String())
-			c.ginnel("association", "add", "red", "blue")
+			o.coordinator.ginnel("association", "add", "machines", "blue")
 			l.allReach(ruby, rose, sky)
 			sky.names(ruby)
 		})
