@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,16 +32,26 @@ func (e *env) pick(ctx context.Context, name string) (string, error) {
 	for i := range st.Networks {
 		names[i] = st.Networks[i].Name
 	}
-	return theOnly(names, "say which with --network")
+	return e.theOnly(names, "say which with --network")
 }
 
-// theOnly returns the only one of names; among several, how tells what to do.
-func theOnly(names []string, how string) (string, error) {
-	switch len(names) {
-	case 0:
+// theOnly returns the only one of this machine's networks; among several a
+// terminal is asked, once in a command, and otherwise how tells what to do.
+func (e *env) theOnly(names []string, how string) (string, error) {
+	switch {
+	case len(names) == 0:
 		return "", errors.New(inNoNetwork)
-	case 1:
+	case len(names) == 1:
 		return names[0], nil
+	case slices.Contains(names, e.network):
+		return e.network, nil
+	case e.terminal:
+		list := func(*asking) ([]choice, error) { return named(names), nil }
+		err := (&asking{e: e}).ask(question{text: "Which network", list: list}, func(name string) error {
+			e.network = name
+			return nil
+		})
+		return e.network, err
 	}
 	return "", usagef("this machine is in several networks: %s: %s", how, strings.Join(names, ", "))
 }
@@ -66,15 +77,36 @@ func (e *env) confirm(yes bool, question string) error {
 	if !e.terminal {
 		return usagef("%q: there is no terminal to ask this on, so nothing was changed; --yes answers it", question)
 	}
-	fmt.Fprintf(e.err, "%s [y/N] ", question)
-	line, err := bufio.NewReader(e.in).ReadString('\n')
-	if err != nil {
-		e.note("") // no answer ended the line
-	}
-	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
+	line, err := e.line(question + " [y/N] ")
+	if answer := strings.ToLower(line); err == nil && (answer == "y" || answer == "yes") {
 		return nil
 	}
-	return errors.New("nothing was changed")
+	return errUnchanged
+}
+
+// reconsider is confirm for what can be undone: without a terminal it goes on.
+func (e *env) reconsider(yes bool, question string) error {
+	return e.confirm(yes || !e.terminal, question)
+}
+
+// line asks on the terminal and reads a line. Whoever ends the input, or
+// interrupts, wants nothing done: the error says that nothing is.
+func (e *env) line(prompt string) (string, error) {
+	fmt.Fprint(e.err, prompt)
+	line, err := e.input().ReadString('\n')
+	if err != nil {
+		e.note("") // no answer ended the line
+		return "", errUnchanged
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// input is standard input for all that read from it: lines, or the rest.
+func (e *env) input() *bufio.Reader {
+	if e.lines == nil {
+		e.lines = bufio.NewReader(e.in)
+	}
+	return e.lines
 }
 
 // units of a duration on the command line.

@@ -79,7 +79,7 @@ func (e *env) coordinated(name string) (*config.Network, error) {
 	if len(names) == 0 {
 		return nil, errors.New("this machine is not the coordinator of such a network: a backup is made there")
 	}
-	if name, err = theOnly(names, "say which with --network"); err != nil {
+	if name, err = e.theOnly(names, "say which with --network"); err != nil {
 		return nil, err
 	}
 	n, _ := cfg.Network(name)

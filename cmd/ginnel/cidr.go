@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,8 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		name: "cidr rename", args: "CIDR NEW-NAME", brief: "Give a CIDR another name",
 		setup: func(o *options) action {
 			network := networkOption(o)
+			o.ask("CIDR", question{text: "Which CIDR", list: cidrsWho(noOrdinaryCIDR, isOrdinary)})
+			o.ask("NEW-NAME", question{text: "Its new name", check: newCIDRName})
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil); err != nil {
 					return err
@@ -42,16 +45,37 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 	},
 	{
 		name: "cidr remove", args: "CIDR", brief: "Remove a CIDR that has no peers, CIDRs or associations",
+		about: "Its addresses belong to the CIDR around it from then on.",
 		setup: func(o *options) action {
-			network := networkOption(o)
+			network, yes := networkOption(o), yesOption(o)
+			o.ask("CIDR", question{text: "Which CIDR", list: cidrsWho(noOrdinaryCIDR, isOrdinary)})
 			return func(ctx context.Context, e *env, args []string) error {
-				if err := e.coordinator(ctx, *network, "DELETE", item(wire.PathCIDRs, args[0]), nil, nil); err != nil {
-					return err
-				}
-				return e.say("removed CIDR %s", args[0])
+				return removeCIDR(ctx, e, *network, args[0], *yes)
 			}
 		},
 	},
+}
+
+const noOrdinaryCIDR = "there is no CIDR but the root and infra, which stay as they are: `ginnel cidr add` makes one"
+
+// removeCIDR removes a CIDR, after it has shown which.
+func removeCIDR(ctx context.Context, e *env, network, name string, yes bool) error {
+	var cidrs []wire.CIDR
+	if err := e.coordinator(ctx, network, "GET", wire.PathCIDRs, nil, &cidrs); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(cidrs, func(c wire.CIDR) bool { return c.Name == name })
+	if removable := i >= 0 && isOrdinary(&cidrs[i]) && cidrs[i].Peers == 0; removable {
+		c := &cidrs[i]
+		e.note("%s (%s) has no peers; its addresses will belong to %s again", c.Name, c.Prefix, c.Parent)
+		if err := e.reconsider(yes, "Remove CIDR "+c.Name+"?"); err != nil {
+			return err
+		}
+	} // else the coordinator says why not
+	if err := e.coordinator(ctx, network, "DELETE", item(wire.PathCIDRs, name), nil, nil); err != nil {
+		return err
+	}
+	return e.say("removed CIDR %s", name)
 }
 
 // item returns the path of a named thing in a collection.
@@ -65,18 +89,20 @@ func item(collection string, names ...string) string {
 func setupCIDRAdd(o *options) action {
 	network, asJSON, yes := networkOption(o), jsonOption(o), yesOption(o)
 	isolated := o.Bool("isolated", "", "its peers do not see each other")
+	o.ask("NAME", question{text: "The new CIDR's name", check: newCIDRName})
+	o.ask("PREFIX", question{text: "Its range", preset: freePrefix, check: checkNewCIDR})
+	o.ask("isolated", yesNo("Isolated: its peers do not see each other?", isolated))
 	return func(ctx context.Context, e *env, args []string) error {
-		prefix, err := netip.ParsePrefix(args[1])
+		prefix, err := parsePrefix(args[1], "10.42.1.0/24")
 		if err != nil {
-			return usagef("%q is no range of addresses: want one such as 10.42.1.0/24", args[1])
+			return err
 		}
 		cidr := wire.CIDR{Name: args[0], Prefix: prefix, Isolated: *isolated}
 		var preview, change wire.CIDRChange
 		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &preview); err != nil {
 			return err
 		}
-		e.explain(preview.Gained, preview.GainedCount, "will see each other")
-		e.explain(preview.Lost, preview.LostCount, "will not see each other any more")
+		e.explain(&preview.SightChange)
 		if preview.LostCount > 0 {
 			if err := e.confirm(*yes, "Make CIDR "+cidr.Name+" although peers will lose sight of each other?"); err != nil {
 				return err
@@ -93,13 +119,37 @@ func setupCIDRAdd(o *options) action {
 	}
 }
 
+// parsePrefix reads a range of addresses, such as example.
+func parsePrefix(text, example string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return p, usagef("%q is no range of addresses: want one such as %s", text, example)
+	}
+	return p, nil
+}
+
+// checkNewCIDR has the coordinator say whether a range is as it must be.
+func checkNewCIDR(a *asking, text string) error {
+	prefix, err := parsePrefix(text, "10.42.1.0/24")
+	if err != nil {
+		return err
+	}
+	return a.call("POST", wire.PathCIDRs+"?preview=1", wire.CIDR{Name: a.o.args[0], Prefix: prefix}, &wire.CIDRChange{})
+}
+
 // mostPairs is how many pairs of peers a person is shown of one kind: a CIDR
 // amid many peers may part or join thousands.
 const mostPairs = 20
 
-// explain says what will become of count pairs of peers, of which the first
-// are given.
-func (e *env) explain(pairs []wire.NamePair, count int, what string) {
+// explain says who will gain and who will lose sight of whom.
+func (e *env) explain(c *wire.SightChange) {
+	e.explainPairs(c.Gained, c.GainedCount, "will see each other")
+	e.explainPairs(c.Lost, c.LostCount, "will not see each other any more")
+}
+
+// explainPairs says what will become of count pairs of peers, of which the
+// first are given.
+func (e *env) explainPairs(pairs []wire.NamePair, count int, what string) {
 	for _, p := range pairs[:min(len(pairs), mostPairs)] {
 		e.note("%s and %s %s", p[0], p[1], what)
 	}

@@ -15,6 +15,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,9 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 type env struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // in is a terminal: questions may be asked
+	terminal bool          // questions may be asked
+	lines    *bufio.Reader // of in, once something was read
+	network  string        // what a question for the network was answered with
 	paths    paths
 	system   func(*journal.Logger) daemon.System // makes this machine's operating system
 }
@@ -59,8 +62,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	e := &env{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin),
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin) && terminal.Is(os.Stderr),
 		paths: findPaths(os.Getenv), system: newSystem,
+	}
+	if e.terminal {
+		e.in = terminal.Input(ctx, os.Stdin) // Ctrl-C ends a question
 	}
 	os.Exit(run(ctx, e, os.Args[1:]))
 }
@@ -158,16 +164,28 @@ func (c *command) call(ctx context.Context, e *env, args []string) error {
 	if err := c.check(o); err != nil {
 		return err
 	}
+	if err := c.complete(ctx, e, o); err != nil {
+		return err
+	}
 	return act(ctx, e, o.args)
 }
 
-// check refuses a command line that has too much, or too little.
+// check refuses a command line that has too much.
 func (c *command) check(o *options) error {
 	all := c.arguments()
 	if most := len(all); len(o.args) > most && (most == 0 || !all[most-1].repeated) {
 		return usagef("%s takes %s, not %d\n%s", c.name, c.count(), len(o.args), c.line())
 	}
-	if list := c.missing(o); len(list) > 0 {
+	return nil
+}
+
+// complete asks for what is missing, or refuses a command line without it.
+func (c *command) complete(ctx context.Context, e *env, o *options) error {
+	list := c.missing(o)
+	if len(list) > 0 && e.terminal {
+		return c.ask(ctx, e, o)
+	}
+	if len(list) > 0 {
 		return usagef("%s: %s missing\n%s", c.name, areMissing(list), c.line())
 	}
 	return nil

@@ -45,7 +45,7 @@ func (e *env) configured(name string) (*config.Network, error) {
 		for i := range cfg.Networks {
 			names[i] = cfg.Networks[i].Name
 		}
-		if name, err = theOnly(names, "name the one that is meant"); err != nil {
+		if name, err = e.theOnly(names, "name the one that is meant"); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,9 @@ type options struct {
 	all   []*option
 	needs [][]string // groups of names: one option of each group must be given
 	args  []string
+	// questions by which a terminal is asked, by the option's name or the
+	// argument's word. Arguments have the usual one otherwise, options none.
+	questions map[string]question
 }
 
 // option is one of them.
@@ -23,13 +26,23 @@ type option struct {
 	name, short string // without dashes; short may be empty
 	value       string // what the help calls the value; empty: it takes none
 	usage       string
+	bare        string // the value where none is written; empty: one must be
 	preset      string // shown by the help; empty: nothing
 	given       bool   // it is on the command line
+	text        string // as given, the last time
 	set         func(text string) error
 }
 
 // line is how the option is written.
-func (opt *option) line() string { return strings.TrimSpace("--" + opt.name + " " + opt.value) }
+func (opt *option) line() string {
+	switch {
+	case opt.value == "":
+		return "--" + opt.name
+	case opt.bare != "":
+		return "--" + opt.name + "[=" + opt.value + "]"
+	}
+	return "--" + opt.name + " " + opt.value
+}
 
 // kind returns what the option's value names.
 func (opt *option) kind() kind { return kindOf(opt.value) }
@@ -46,8 +59,11 @@ func (o *options) add(name, short, usage, preset string, set func(string) error)
 	}
 	opt := &option{name: name, short: short, value: value, usage: usage, preset: preset}
 	opt.set = func(text string) error {
-		opt.given = true
-		return set(text)
+		err := set(text)
+		if err == nil {
+			opt.given, opt.text = true, text
+		}
+		return err
 	}
 	o.all = append(o.all, opt)
 }
@@ -73,6 +89,15 @@ func (o *options) Strings(name, usage string) *[]string {
 	return v
 }
 
+// Optional adds an option whose value may be left out: --name=value, -nvalue,
+// or without one, which is bare.
+func (o *options) Optional(name, short, bare, usage string) *string {
+	v := o.String(name, short, "", usage)
+	opt := o.named(name)
+	opt.bare, opt.preset = bare, bare
+	return v
+}
+
 // Uint16 adds an option whose value is a number up to 65535. A preset of 0 is
 // not shown.
 func (o *options) Uint16(name string, preset uint16, usage string) *uint16 {
@@ -94,6 +119,15 @@ func (o *options) Uint16(name string, preset uint16, usage string) *uint16 {
 
 // need says that one of the named options must be given.
 func (o *options) need(group ...string) { o.needs = append(o.needs, group) }
+
+// ask says what a terminal is asked where an option, or the argument of a word,
+// is missing.
+func (o *options) ask(name string, q question) {
+	if o.questions == nil {
+		o.questions = map[string]question{}
+	}
+	o.questions[name] = q
+}
 
 // groupLine is how the help shows options of which one must be given.
 func (o *options) groupLine(group []string) string {
@@ -149,6 +183,8 @@ func (o *options) long(word string, line []string) ([]string, error) {
 		return nil, fmt.Errorf("option --%s takes no value", name)
 	case opt.value == "" || has:
 		return line, opt.set(value)
+	case opt.bare != "":
+		return line, opt.set(opt.bare)
 	case len(line) == 0:
 		return nil, fmt.Errorf("option --%s wants a value: --%s %s", name, name, opt.value)
 	}
@@ -173,6 +209,8 @@ func (o *options) shorts(letters string, line []string) ([]string, error) {
 			continue
 		case letters != "":
 			return line, opt.set(letters)
+		case opt.bare != "":
+			return line, opt.set(opt.bare)
 		case len(line) == 0:
 			return nil, fmt.Errorf("option -%s wants a value: -%s %s", letter, letter, opt.value)
 		}
@@ -194,12 +232,9 @@ func (o *options) find(is func(*option) bool) *option {
 func (o *options) usage() string {
 	var rows [][2]string
 	for _, opt := range o.all {
-		row := [2]string{"      --" + opt.name, opt.usage}
+		row := [2]string{"      " + opt.line(), opt.usage}
 		if opt.short != "" {
-			row[0] = "  -" + opt.short + ", --" + opt.name
-		}
-		if opt.value != "" {
-			row[0] += " " + opt.value
+			row[0] = "  -" + opt.short + ", " + opt.line()
 		}
 		if opt.preset != "" {
 			row[1] += " (default " + opt.preset + ")"
