@@ -11,15 +11,19 @@ import (
 )
 
 // Clear removes what a network put into the operating system, for when no
-// daemon runs it: its names and the interface of its name, where there is one.
-func Clear(sys System, cfg *config.Network) error {
+// daemon runs it: its names and its interface, where there is one. An interface
+// of others stays; where it has our key it loses what is configured on it.
+func Clear(sys System, stateDir string, cfg *config.Network) error {
+	if cfg.Existing {
+		return sweep(sys, stateDir, cfg)
+	}
 	return errors.Join(clearNames(sys, cfg), clearLink(sys, cfg, nil))
 }
 
 // sweep is Clear for a network that may not be ours any more: an interface with
-// another key than ours is somebody else's and stays.
-func (d *Daemon) sweep(cfg *config.Network) error {
-	s, err := state.Open(state.Path(d.StateDir, cfg.Name))
+// another key than ours is somebody else's and stays as it is.
+func sweep(sys System, stateDir string, cfg *config.Network) error {
+	s, err := state.Open(state.Path(stateDir, cfg.Name))
 	if errors.Is(err, platform.ErrNotExist) {
 		return nil
 	}
@@ -27,7 +31,7 @@ func (d *Daemon) sweep(cfg *config.Network) error {
 		return err
 	}
 	own := s.Identity().PrivateKey
-	return errors.Join(s.Close(), clearNames(d.System, cfg), clearLink(d.System, cfg, &own))
+	return errors.Join(s.Close(), clearNames(sys, cfg), clearLink(sys, cfg, &own))
 }
 
 func clearNames(sys System, cfg *config.Network) error {
@@ -60,15 +64,15 @@ func CheckFree(n platform.Network, name string) error {
 // is nobody's but its owner's.
 func clearLink(sys System, cfg *config.Network, own *key.PrivateKey) error {
 	var link platform.NetState
-	if err := sys.Network.Observe(cfg.Name, &link); errors.Is(err, platform.ErrNotExist) {
+	if err := sys.Network.Observe(cfg.Link(), &link); errors.Is(err, platform.ErrNotExist) {
 		return nil
 	}
-	t, err := sys.Tunnels.Open(cfg.Name, cfg.MTU)
-	if errors.Is(err, platform.ErrExist) {
+	t, err := sys.Tunnels(cfg).Open(cfg.Link(), cfg.MTU)
+	if errors.Is(err, platform.ErrExist) || cfg.Existing && errors.Is(err, platform.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("open interface %s: %w", cfg.Name, err)
+		return fmt.Errorf("open interface %s: %w", cfg.Link(), err)
 	}
 	if own != nil {
 		var have platform.TunnelState
@@ -76,8 +80,29 @@ func clearLink(sys System, cfg *config.Network, own *key.PrivateKey) error {
 			return errors.Join(err, t.Close())
 		}
 	}
+	return Remove(sys, cfg, t)
+}
+
+// Remove deletes the open interface of a network and closes it; one of others
+// loses its addresses, our routes and all that makes it a tunnel. The key goes
+// last: it is what the rest is known by.
+func Remove(sys System, cfg *config.Network, t platform.Tunnel) error {
+	if cfg.Existing {
+		if err := strip(sys.Network, cfg.Link()); err != nil {
+			return errors.Join(fmt.Errorf("take the addresses off interface %s: %w", cfg.Link(), err), t.Close())
+		}
+	}
 	if err := t.Delete(); err != nil {
-		return fmt.Errorf("remove interface %s: %w", cfg.Name, err)
+		return fmt.Errorf("remove interface %s: %w", cfg.Link(), err)
 	}
 	return nil
+}
+
+// strip takes addresses and our routes off a link.
+func strip(n platform.Network, link string) error {
+	var s platform.NetState
+	if err := n.Observe(link, &s); err != nil {
+		return err
+	}
+	return n.Apply(link, &platform.NetChange{RemoveAddresses: s.Addresses, RemoveRoutes: s.Routes})
 }

@@ -33,10 +33,12 @@ import (
 
 // System is the operating system, as the program assembled it.
 type System struct {
-	Tunnels platform.Tunnels
+	// Tunnels returns those of a section: made by us or by others, of the
+	// backend that it asks for.
+	Tunnels func(n *config.Network) platform.Tunnels
 	Network platform.Network
 	Sockets platform.Sockets
-	Names   func(hostsFile string) platform.Names
+	Names   func(hosts string) platform.Names // of a value of option hosts
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
@@ -156,7 +158,7 @@ func (d *Daemon) revise(n *network, next *config.Config) {
 		post(n.again)
 		return
 	}
-	n.stop(!keep)
+	n.stop(!keep || !want.SameLink(&n.cfg))
 	d.set(n.cfg.Name, nil)
 	if keep && want.Hosts != n.cfg.Hosts {
 		d.warn(&n.cfg, clearNames(d.System, &n.cfg))
@@ -171,7 +173,7 @@ func (d *Daemon) begin(cfg *config.Network) {
 	case cfg.Enabled && d.networks[cfg.Name] == nil:
 		d.set(cfg.Name, d.start(*cfg))
 	case !cfg.Enabled && !known:
-		d.warn(cfg, d.sweep(cfg))
+		d.warn(cfg, sweep(d.System, d.StateDir, cfg))
 	}
 }
 

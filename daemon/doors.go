@@ -57,14 +57,14 @@ func (p *peer) openDoors(ctx context.Context) {
 func (p *peer) isAddressed() bool {
 	var s platform.NetState
 	self := netip.PrefixFrom(p.id.Address, p.id.Address.BitLen())
-	return p.tunnel != nil && p.sys.Network.Observe(p.cfg.Name, &s) == nil && s.Up && slices.Contains(s.Addresses, self)
+	return p.tunnel != nil && p.sys.Network.Observe(p.cfg.Link(), &s) == nil && s.Up && slices.Contains(s.Addresses, self)
 }
 
 func (p *peer) openSignal(ctx context.Context) error {
 	if p.doors.signal != nil {
 		return nil
 	}
-	c, err := p.sys.Sockets.ListenUDP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, wire.SignalPort))
+	c, err := p.sys.Sockets.ListenUDP(p.cfg.Link(), netip.AddrPortFrom(p.id.Address, wire.SignalPort))
 	if err != nil {
 		return fmt.Errorf("no signals, so changes arrive late: %w", err)
 	}
@@ -77,7 +77,7 @@ func (p *peer) openAPI(ctx context.Context) error {
 	if p.role == nil || p.doors.api != nil {
 		return nil
 	}
-	l, err := p.sys.Sockets.ListenTCP(p.cfg.Name, netip.AddrPortFrom(p.id.Address, p.id.Coordinator.APIPort))
+	l, err := p.sys.Sockets.ListenTCP(p.cfg.Link(), netip.AddrPortFrom(p.id.Address, p.id.Coordinator.APIPort))
 	if err != nil {
 		return fmt.Errorf("the coordinator's API is not served: %w", err)
 	}

@@ -36,7 +36,7 @@ func TestForeignLink(t *testing.T) {
 		}
 		ann.configure(func(c *config.Config) { c.Networks[0].Enabled = false })
 		same("switched off")
-		r.ok(daemon.Clear(ann.system, &ann.cfg.Networks[0]))
+		r.ok(daemon.Clear(ann.system, ann.dir, &ann.cfg.Networks[0]))
 		same("cleared")
 
 		ann.configure(func(c *config.Config) { c.Networks[0].Enabled = true })

@@ -61,7 +61,7 @@ func (r *rig) machine(name string) *machine {
 	}
 	m.SetLink("eth0", netip.PrefixFrom(m.under, 24))
 	m.system = daemon.System{
-		Tunnels: m.OS, Network: m.OS, Sockets: m.OS,
+		Tunnels: m.tunnels, Network: m.OS, Sockets: m.OS,
 		Names: func(string) platform.Names { return m.OS },
 		Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
 			if host != "hub.example" {
@@ -72,6 +72,13 @@ func (r *rig) machine(name string) *machine {
 	}
 	r.machines = append(r.machines, m)
 	return m
+}
+
+func (m *machine) tunnels(n *config.Network) platform.Tunnels {
+	if n.Existing {
+		return m.OS.Others()
+	}
+	return m.OS
 }
 
 // become writes m's identity in a network, and its section.

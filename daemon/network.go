@@ -58,7 +58,7 @@ func (n *network) supervise(ctx context.Context) {
 	defer close(n.done)
 	n.keepRunning(ctx)
 	if n.removing() {
-		n.d.warn(&n.cfg, Clear(n.d.System, &n.cfg))
+		n.d.warn(&n.cfg, Clear(n.d.System, n.d.StateDir, &n.cfg))
 	}
 }
 

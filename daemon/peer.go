@@ -111,20 +111,20 @@ func (p *peer) connect(d *Daemon) (err error) {
 		p.coordinator = p.role
 		return nil
 	}
-	p.remote, err = Remote(p.sys.Sockets, &p.id, p.id.PrivateKey)
+	p.remote, err = Remote(p.sys.Sockets, p.cfg.Link(), &p.id, p.id.PrivateKey)
 	p.coordinator = p.remote
 	return err
 }
 
-// Remote returns a client of id's coordinator that speaks through id's
-// interface as the holder of k.
-func Remote(s platform.Sockets, id *state.Identity, k key.PrivateKey) (*control.Client, error) {
+// Remote returns a client of id's coordinator that speaks through the interface
+// called link as the holder of k.
+func Remote(s platform.Sockets, link string, id *state.Identity, k key.PrivateKey) (*control.Client, error) {
 	token, err := k.Token(id.Coordinator.PublicKey, wire.TokenPurpose)
 	if err != nil {
 		return nil, fmt.Errorf("the coordinator's key: %w", err)
 	}
 	api := netip.AddrPortFrom(id.Coordinator.Address, id.Coordinator.APIPort)
-	link, from := id.Network, id.Address
+	from := id.Address
 	return control.New(api, token, func(ctx context.Context) (net.Conn, error) {
 		return s.DialTCP(ctx, link, from, api)
 	}), nil

@@ -126,7 +126,7 @@ func (p *peer) applyNet(ctx context.Context, c *platform.NetChange) error {
 	if err := p.openTunnel(); err != nil {
 		return err
 	}
-	if err := p.sys.Network.Apply(p.cfg.Name, c); err != nil {
+	if err := p.sys.Network.Apply(p.cfg.Link(), c); err != nil {
 		return err
 	}
 	p.openDoors(ctx)
@@ -138,7 +138,7 @@ func (p *peer) observeNet(ctx context.Context) error {
 	if err := p.openTunnel(); err != nil {
 		return err
 	}
-	if err := p.sys.Network.Observe(p.cfg.Name, &p.net); err != nil {
+	if err := p.sys.Network.Observe(p.cfg.Link(), &p.net); err != nil {
 		return err
 	}
 	p.openDoors(ctx)
@@ -148,7 +148,7 @@ func (p *peer) observeNet(ctx context.Context) error {
 // openTunnel makes or adopts the interface where that is not done yet.
 func (p *peer) openTunnel() error {
 	if p.tunnel == nil {
-		p.tunnel, p.openErr = p.sys.Tunnels.Open(p.cfg.Name, p.cfg.MTU)
+		p.tunnel, p.openErr = p.sys.Tunnels(&p.cfg).Open(p.cfg.Link(), p.cfg.MTU)
 	}
 	return p.openErr
 }

@@ -285,21 +285,21 @@ func TestClear(t *testing.T) {
 		entries := []platform.HostEntry{{Address: netip.MustParseAddr("10.42.0.1"), Names: []string{"hub.home.wg"}}}
 		r.ok(ann.Set("home", entries))
 		ann.Fail(fake.OpenTunnel, 1, broken)
-		r.ok(daemon.Clear(ann.system, &cfg))
+		r.ok(daemon.Clear(ann.system, ann.dir, &cfg))
 		if ann.has("names of") {
 			t.Errorf("machine is\n%s", ann)
 		}
 
 		r.ok(ann.Set("home", entries))
 		ann.SetLink("home")
-		if err := daemon.Clear(ann.system, &cfg); !errors.Is(err, broken) || ann.has("names of") {
+		if err := daemon.Clear(ann.system, ann.dir, &cfg); !errors.Is(err, broken) || ann.has("names of") {
 			t.Errorf("error is %v on\n%s", err, ann)
 		}
 		r.ok(ann.RemoveLink("home"))
 		_, err := ann.Open("home", 1280)
 		r.ok(err)
 		ann.Fail(fake.SetNames, 1, broken)
-		if err := daemon.Clear(ann.system, &cfg); !errors.Is(err, broken) || ann.has("tunnel home") {
+		if err := daemon.Clear(ann.system, ann.dir, &cfg); !errors.Is(err, broken) || ann.has("tunnel home") {
 			t.Errorf("error is %v on\n%s", err, ann)
 		}
 		r.find("hub").start() // for the log

@@ -5,6 +5,12 @@ import (
 	"slices"
 )
 
+// Reset returns what leaves an interface that is not ours as if it were new:
+// without key, port, mark and peers.
+func Reset() TunnelChange {
+	return TunnelChange{Set: SetPrivateKey | SetListenPort | SetFwMark, ReplacePeers: true}
+}
+
 // DiffNet returns what makes have equal to want. Where addresses go, all routes
 // are added: with its last IPv4 address, though another comes, a link loses its
 // IPv4 routes.

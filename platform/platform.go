@@ -148,12 +148,14 @@ type HostEntry struct {
 	Names   []string
 }
 
-// Tunnels makes and finds WireGuard interfaces.
+// Tunnels makes and finds WireGuard interfaces, or only finds those that others
+// make.
 type Tunnels interface {
 	// Open makes the interface called name, or adopts it where it exists and
 	// is a WireGuard interface of this backend; another kind of link of that
 	// name is ErrExist. The interface is down after it was made. A userspace
 	// interface lives as long as its Tunnel is open, a kernel's until Delete.
+	// Of others' one that is not there is ErrNotExist, and none is made.
 	Open(name string, mtu int) (Tunnel, error)
 }
 
@@ -170,7 +172,8 @@ type Tunnel interface {
 	// Close lets go of the interface without deleting it; a userspace
 	// interface ends with it.
 	Close() error
-	// Delete removes the interface and closes the Tunnel.
+	// Delete removes the interface and closes the Tunnel. An interface of
+	// others stays, and loses all that is configured on it (Reset).
 	Delete() error
 }
 

@@ -29,12 +29,19 @@ var quiet *journal.Logger
 func newSystem(log *journal.Logger) daemon.System {
 	l := link.New()
 	return daemon.System{
-		Tunnels: wireguard.New(log),
+		Tunnels: func(n *config.Network) platform.Tunnels { return tunnels(n, log) },
 		Network: l,
 		Sockets: l,
 		Names:   func(file string) platform.Names { return names.New(file) },
 		Resolve: resolve,
 	}
+}
+
+func tunnels(n *config.Network, log *journal.Logger) platform.Tunnels {
+	if n.Existing {
+		return wireguard.Others(n.Backend)
+	}
+	return wireguard.New(n.Backend, log)
 }
 
 func resolve(ctx context.Context, host string) ([]netip.Addr, error) {

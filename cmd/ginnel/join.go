@@ -24,7 +24,8 @@ func setupJoin(o *options) action {
 	port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
 	mtu := o.Uint16("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
 	noRoutes := o.Bool("no-routing", "", "add no route for the network's range")
-	hosts := o.String("hosts", "", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, or none")
+	hosts := o.String("hosts", "", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, dnsmasq, or none")
+	onMachine := machineOptions(o)
 	exclude := o.Strings("exclude", "a `RANGE` of own addresses never told to others, or all; may be repeated")
 	del := o.Bool("delete", "", "delete the invitation's file afterwards")
 	return func(ctx context.Context, e *env, args []string) error {
@@ -37,6 +38,7 @@ func setupJoin(o *options) action {
 		}
 		n := config.New(inv.Network, config.Peer)
 		n.Endpoints, n.ListenPort, n.MTU, n.Routes, n.Hosts = inv.Coordinator.Endpoints, *port, int(*mtu), !*noRoutes, *hosts
+		onMachine(&n)
 		if n.Exclude, err = parseExclude(*exclude); err != nil {
 			return err
 		}

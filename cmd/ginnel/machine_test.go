@@ -59,7 +59,7 @@ func newMachine(t *testing.T) *machine {
 
 func systemOf(o *fake.OS) daemon.System {
 	return daemon.System{
-		Tunnels: o, Network: o, Sockets: o, Names: func(string) platform.Names { return o }, Resolve: resolve,
+		Tunnels: func(*config.Network) platform.Tunnels { return o }, Network: o, Sockets: o, Names: func(string) platform.Names { return o }, Resolve: resolve,
 	}
 }
 

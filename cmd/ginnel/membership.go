@@ -132,5 +132,5 @@ func (e *env) takeDown(ctx context.Context, n *config.Network) error {
 	if !errors.Is(err, local.ErrNotRunning) {
 		return err
 	}
-	return daemon.Clear(e.system(quiet), n)
+	return daemon.Clear(e.system(quiet), e.paths.state, n)
 }

@@ -56,6 +56,7 @@ func setupNetworkCreate(o *options) action {
 	o.need("endpoint")
 	port := o.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
 	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
+	onMachine := machineOptions(o)
 	return func(ctx context.Context, e *env, args []string) error {
 		root, err := netip.ParsePrefix(args[1])
 		if err != nil {
@@ -69,6 +70,7 @@ func setupNetworkCreate(o *options) action {
 		}
 		n := config.New(args[0], config.Coordinator)
 		n.ListenPort, n.Endpoints = *port, *endpoints
+		onMachine(&n)
 		if err := createNetwork(ctx, e, n, root, *name); err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (e *env) checkPlace(ctx context.Context, n config.Network, root netip.Prefi
 	if err := e.checkRange(ctx, root); err != nil {
 		return err
 	}
-	if exists(state.Path(e.paths.state, n.Name)) { // leftovers are in the way, which settle tells
+	if n.Existing || exists(state.Path(e.paths.state, n.Name)) { // leftovers are in the way, which settle tells
 		return nil
 	}
 	return daemon.CheckFree(e.system(quiet).Network, n.Name)

@@ -36,6 +36,14 @@ func (s *schedule) all(now time.Time) {
 	s.allDue = earliest(s.allDue, notBefore(now, s.lastAll))
 }
 
+// changed asks for everything after the kernel's news. A tunnel that could not
+// be read may be there soon: programs answer for an interface a moment after
+// they made it.
+func (s *schedule) changed(now time.Time) {
+	s.tunnelRetry.ok()
+	s.all(now)
+}
+
 // tunnel asks for the tunnel likewise.
 func (s *schedule) tunnel(now time.Time) {
 	s.tunnelDue = earliest(s.tunnelDue, notBefore(now, s.lastTunnel))

@@ -102,7 +102,7 @@ func (c *Core) note(ev Event) {
 	case UnderlayObserved:
 		c.underlayObserved(ev)
 	case Changed:
-		c.look.all(c.now)
+		c.look.changed(c.now)
 	case Applied:
 		c.applied(ev)
 	case Resolved:

@@ -67,7 +67,7 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 		return nil, err
 	}
 	path := state.Path(stateDir, inv.Network)
-	if _, err := os.Lstat(path); err != nil { // otherwise it may be what an unfinished join left
+	if _, err := os.Lstat(path); err != nil && !wanted.Existing { // otherwise it may be what an unfinished join left
 		if err := daemon.CheckFree(sys.Network, inv.Network); err != nil {
 			return nil, err
 		}

@@ -32,11 +32,14 @@ type redeemer struct {
 // redeem makes the interface, submits the key through it and takes the
 // interface away again.
 func (r *redeemer) redeem(ctx context.Context) (err error) {
-	tunnel, err := r.sys.Tunnels.Open(r.id.Network, r.cfg.MTU)
+	tunnel, err := r.sys.Tunnels(r.cfg).Open(r.cfg.Link(), r.cfg.MTU)
 	if err != nil {
-		return fmt.Errorf("make interface %s: %w", r.id.Network, err)
+		return fmt.Errorf("make interface %s: %w", r.cfg.Link(), err)
 	}
-	defer func() { err = errors.Join(err, tunnel.Delete()) }()
+	if err := r.checkUnused(tunnel); err != nil {
+		return errors.Join(err, tunnel.Close())
+	}
+	defer func() { err = errors.Join(err, daemon.Remove(r.sys, r.cfg, tunnel)) }()
 	if err := r.configure(tunnel); err != nil {
 		return err
 	}
@@ -57,6 +60,24 @@ func (r *redeemer) redeem(ctx context.Context) (err error) {
 			return r.unreached(ctx, err)
 		}
 	}
+}
+
+// checkUnused refuses an interface of others that somebody uses: its peers would
+// be taken away.
+func (r *redeemer) checkUnused(tunnel platform.Tunnel) error {
+	if !r.cfg.Existing {
+		return nil
+	}
+	var s platform.TunnelState
+	if err := tunnel.Observe(&s); err != nil {
+		return err
+	}
+	for i := range s.Peers {
+		if s.Peers[i].PublicKey != r.id.Coordinator.PublicKey { // left by a join that was killed
+			return fmt.Errorf("interface %s has other peers already, and they would be removed: remove them, or name another interface", r.cfg.Link())
+		}
+	}
+	return nil
 }
 
 // nextKey returns the private key to try after k.
@@ -84,17 +105,17 @@ func (r *redeemer) configure(tunnel platform.Tunnel) error {
 	}
 	want := platform.NetState{Up: true, MTU: r.cfg.MTU, Addresses: []netip.Prefix{single(r.id.Address)}, Routes: []netip.Prefix{single(r.id.Coordinator.Address)}}
 	var have platform.NetState
-	if err := r.sys.Network.Observe(r.id.Network, &have); err != nil {
+	if err := r.sys.Network.Observe(r.cfg.Link(), &have); err != nil {
 		return err
 	}
 	change := platform.DiffNet(&have, &want)
-	return r.sys.Network.Apply(r.id.Network, &change)
+	return r.sys.Network.Apply(r.cfg.Link(), &change)
 }
 
 // round tries every endpoint of the coordinator once with private key k. It is
 // done when the coordinator has answered.
 func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.PrivateKey) (done bool, err error) {
-	client, err := daemon.Remote(sockets{r.sys.Sockets, r}, &r.id, k)
+	client, err := daemon.Remote(sockets{r.sys.Sockets, r}, r.cfg.Link(), &r.id, k)
 	if err != nil {
 		return true, err
 	}

@@ -129,7 +129,13 @@ func (w *world) invite(name string) *wire.Invitation {
 
 func (w *world) system() daemon.System {
 	return daemon.System{
-		Tunnels: w.peer, Network: w.peer, Sockets: w.peer,
+		Tunnels: func(n *config.Network) platform.Tunnels {
+			if n.Existing {
+				return w.peer.Others()
+			}
+			return w.peer
+		},
+		Network: w.peer, Sockets: w.peer,
 		Names:   func(string) platform.Names { return w.peer },
 		Resolve: w.resolve,
 	}

@@ -27,3 +27,23 @@ func TestNetwork(t *testing.T) {
 			SetUnderlay: func(_ *testing.T, link string, as ...netip.Prefix) { o.SetLink(link, as...) }}
 	})
 }
+
+func TestTunnelOfOthers(t *testing.T) {
+	platformtest.TunnelOfOthers(t, func(*testing.T) *platformtest.Others {
+		o := fake.NewWorld(start).NewOS("a")
+		return &platformtest.Others{Tunnels: o.Others(),
+			Make: func(t *testing.T, name string) {
+				if _, err := o.Open(name, 1380); err != nil {
+					t.Fatal(err)
+				}
+				if err := o.SetUp(name, true); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Remove: func(t *testing.T, name string) {
+				if err := o.RemoveLink(name); err != nil {
+					t.Fatal(err)
+				}
+			}}
+	})
+}

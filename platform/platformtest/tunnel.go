@@ -17,7 +17,27 @@ import (
 func Tunnel(t *testing.T, open func(t *testing.T) platform.Tunnels) {
 	t.Helper()
 	for _, test := range slices.Concat(lifeTests, deviceTests, peerTests, stateTests) {
-		t.Run(test.name, func(t *testing.T) { test.run(t, &tunnels{open(t)}) })
+		t.Run(test.name, func(t *testing.T) { test.run(t, &tunnels{Tunnels: open(t)}) })
+	}
+}
+
+// Others are the tunnels of others on a machine, and what the others do.
+type Others struct {
+	platform.Tunnels
+	// Make makes an interface that is empty, and up unless Tunnels is a
+	// platform.Network. Remove deletes it.
+	Make, Remove func(t *testing.T, name string)
+}
+
+// TunnelOfOthers checks an implementation of platform.Tunnels that finds what
+// others make, like Tunnel.
+func TunnelOfOthers(t *testing.T, open func(t *testing.T) *Others) {
+	t.Helper()
+	for _, test := range slices.Concat(lifeTests, deviceTests, peerTests, stateTests, othersTests) {
+		t.Run(test.name, func(t *testing.T) {
+			o := open(t)
+			test.run(t, &tunnels{Tunnels: o.Tunnels, others: o, made: map[string]bool{}})
+		})
 	}
 }
 
@@ -28,7 +48,11 @@ type tunnelTest struct {
 }
 
 // tunnels opens tunnels for a test.
-type tunnels struct{ platform.Tunnels }
+type tunnels struct {
+	platform.Tunnels
+	others *Others         // nil: Open makes them
+	made   map[string]bool // by the others
+}
 
 // mtu is that of every tunnel of the suite, in bytes.
 const mtu = 1380
@@ -36,6 +60,10 @@ const mtu = 1380
 // up opens the tunnel called name and brings it up.
 func (ts *tunnels) up(t *testing.T, name string) *tunnel {
 	t.Helper()
+	if ts.others != nil && !ts.made[name] {
+		ts.others.Make(t, name)
+		ts.made[name] = true
+	}
 	opened, err := ts.Open(name, mtu)
 	if err != nil {
 		t.Fatalf("open: %v", err)

@@ -1,5 +1,5 @@
-// Package wireguard makes WireGuard interfaces: [New] returns the
-// platform.Tunnels of this machine.
+// Package wireguard makes WireGuard interfaces, or finds those that others
+// make: [New] and [Others] return the platform.Tunnels of this machine.
 //
 // The ways of making one are tried in order, and each that cannot work here
 // (platform.ErrUnsupported) passes on to the next:
@@ -10,8 +10,13 @@
 //     without WireGuard. Binaries for routers are built without it (the tag
 //     kernelonly).
 //
-// The choice is made at every Open, without a word: a TunnelState tells which
-// it was. It falls on the second only where the kernel says that it has no
-// WireGuard, not where it refuses to make an interface: a missing capability or
-// a name that is taken would be no different there.
+// Those that others make are looked for in the kernel and then among the
+// programs that answer on a socket, package uapi. They are never made or
+// deleted.
+//
+// A backend that is asked for is the only way. Otherwise the choice is made at
+// every Open, without a word: a TunnelState tells which it was. It falls on the
+// second only where the kernel says that it has no WireGuard, not where it
+// refuses to make an interface: a missing capability or a name that is taken
+// would be no different there.
 package wireguard

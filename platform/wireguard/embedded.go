@@ -8,7 +8,8 @@ import (
 	"ginnel/platform/wireguard/userspace"
 )
 
-// fallbacks are the ways for kernels without WireGuard.
-func fallbacks(log *journal.Logger) []platform.Tunnels {
-	return []platform.Tunnels{userspace.New(log)}
-}
+// isEmbedded tells whether embedded returns a device.
+const isEmbedded = true
+
+// embedded is the way for kernels without WireGuard.
+func embedded(log *journal.Logger) platform.Tunnels { return userspace.New(log) }

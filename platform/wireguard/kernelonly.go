@@ -3,11 +3,22 @@
 package wireguard
 
 import (
+	"errors"
+
 	"ginnel/journal"
 	"ginnel/platform"
 )
 
-// fallbacks are the ways for kernels without WireGuard: none. The embedded
+const isEmbedded = false
+
+// embedded is the way for kernels without WireGuard: there is none. The embedded
 // device takes half a megabyte of flash, and the systems that are short of it
 // install the kernel's module with the package.
-func fallbacks(*journal.Logger) []platform.Tunnels { return nil }
+func embedded(*journal.Logger) platform.Tunnels { return none{} }
+
+type none struct{}
+
+// Open implements platform.Tunnels.
+func (none) Open(string, int) (platform.Tunnel, error) {
+	return nil, errors.New("this ginnel was built without a WireGuard of its own: option backend must be auto or kernel")
+}

@@ -7,34 +7,70 @@ import (
 	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/wireguard/kernel"
+	"ginnel/platform/wireguard/uapi"
 )
 
 // Tunnels makes and finds WireGuard interfaces. It implements
 // platform.Tunnels.
 type Tunnels struct {
-	ways []platform.Tunnels // the best first
+	ways   []platform.Tunnels // the best first
+	others bool               // somebody else makes the interfaces
 }
 
-// New returns the tunnels of this machine. What the embedded device has to say
-// goes to log, for debugging.
-func New(log *journal.Logger) *Tunnels {
-	return &Tunnels{append([]platform.Tunnels{kernel.New()}, fallbacks(log)...)}
+// New returns the tunnels of this machine that backend carries; empty: the
+// first that can. What the embedded device has to say goes to log, for
+// debugging.
+func New(backend platform.Backend, log *journal.Logger) *Tunnels {
+	if backend == "" && !isEmbedded {
+		backend = platform.Kernel
+	}
+	return &Tunnels{ways: choose(backend, kernel.New(), embedded(log))}
+}
+
+// Others returns the tunnels of this machine that others make, in the kernel or
+// in programs of their own, likewise.
+func Others(backend platform.Backend) *Tunnels {
+	return &Tunnels{ways: choose(backend, kernel.Others(), uapi.New()), others: true}
+}
+
+func choose(backend platform.Backend, kernel, userspace platform.Tunnels) []platform.Tunnels {
+	switch backend {
+	case platform.Kernel:
+		return []platform.Tunnels{kernel}
+	case platform.Userspace:
+		return []platform.Tunnels{userspace}
+	}
+	return []platform.Tunnels{kernel, userspace}
 }
 
 // Open implements platform.Tunnels. The MTU is in bytes. Its errors wrap
-// platform.ErrExist, ErrPermission or ErrUnsupported where one of them fits;
-// the last when every way does.
+// platform.ErrNotExist, ErrExist, ErrPermission or ErrUnsupported where one of
+// them fits; the last when every way does.
 func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
-	var unsupported []error
+	var failed error
 	for _, way := range ts.ways {
 		t, err := way.Open(name, mtu)
-		switch {
-		case err == nil:
+		if err == nil {
 			return t, nil
-		case !errors.Is(err, platform.ErrUnsupported):
+		}
+		passes := ts.passes(err)
+		if failed != nil {
+			err = fmt.Errorf("%w; and %w", failed, err)
+		}
+		if !passes {
 			return nil, fmt.Errorf("open tunnel %s: %w", name, err)
 		}
-		unsupported = append(unsupported, err)
+		failed = err
 	}
-	return nil, fmt.Errorf("open tunnel %s: %w", name, errors.Join(unsupported...))
+	if ts.others && errors.Is(failed, platform.ErrNotExist) {
+		return nil, fmt.Errorf("interface %s is waited for, as others make it: %w", name, failed)
+	}
+	return nil, fmt.Errorf("open tunnel %s: %w", name, failed)
+}
+
+// passes tells whether the next way may do what this one could not. Where
+// others make the interface, it may be there in another way.
+func (ts *Tunnels) passes(err error) bool {
+	return errors.Is(err, platform.ErrUnsupported) ||
+		ts.others && (errors.Is(err, platform.ErrNotExist) || errors.Is(err, platform.ErrExist))
 }

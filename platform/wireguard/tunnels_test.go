@@ -17,19 +17,39 @@ func (w way) Open(string, int) (platform.Tunnel, error) { return nil, w.err }
 // TestOpenPasses checks that what this machine cannot do passes on to the next
 // way of opening, and nothing else does.
 func TestOpenPasses(t *testing.T) {
+	there, absent := way{fmt.Errorf("a bridge: %w", platform.ErrExist)}, way{fmt.Errorf("none: %w", platform.ErrNotExist)}
 	lacking, broken := way{fmt.Errorf("module missing: %w", platform.ErrUnsupported)}, way{errors.New("broken")}
 	for i, test := range []struct {
-		ways []platform.Tunnels
-		want error
+		ways   []platform.Tunnels
+		others bool
+		want   error
 	}{
-		{[]platform.Tunnels{lacking, way{}}, nil},
-		{[]platform.Tunnels{lacking, broken}, broken.err},
-		{[]platform.Tunnels{broken, way{}}, broken.err},
-		{[]platform.Tunnels{lacking, lacking}, platform.ErrUnsupported},
+		{[]platform.Tunnels{lacking, way{}}, false, nil},
+		{[]platform.Tunnels{lacking, broken}, false, broken.err},
+		{[]platform.Tunnels{broken, way{}}, false, broken.err},
+		{[]platform.Tunnels{lacking, lacking}, false, platform.ErrUnsupported},
+		{[]platform.Tunnels{there, way{}}, false, platform.ErrExist},
+		{[]platform.Tunnels{there, way{}}, true, nil},
+		{[]platform.Tunnels{absent, way{}}, true, nil},
+		{[]platform.Tunnels{lacking, way{}}, true, nil},
+		{[]platform.Tunnels{broken, way{}}, true, broken.err},
+		{[]platform.Tunnels{there, absent}, true, platform.ErrNotExist},
+		{[]platform.Tunnels{lacking, absent}, true, platform.ErrNotExist},
 	} {
-		_, err := (&Tunnels{test.ways}).Open("wg7", 1380)
+		_, err := (&Tunnels{test.ways, test.others}).Open("wg7", 1380)
 		if !errors.Is(err, test.want) || err != nil && !strings.Contains(err.Error(), "wg7") {
 			t.Errorf("case %d: error is %v, want %v of wg7", i, err, test.want)
+		}
+	}
+}
+
+// TestBackendsAreTheOnlyWay: a backend that is asked for is never passed by.
+func TestBackendsAreTheOnlyWay(t *testing.T) {
+	lacking := way{fmt.Errorf("module missing: %w", platform.ErrUnsupported)}
+	for backend, want := range map[platform.Backend]error{"": nil, platform.Kernel: platform.ErrUnsupported, platform.Userspace: nil} {
+		ts := Tunnels{ways: choose(backend, lacking, way{})}
+		if _, err := ts.Open("wg7", 1380); !errors.Is(err, want) {
+			t.Errorf("backend %q: error is %v, want %v", backend, err, want)
 		}
 	}
 }

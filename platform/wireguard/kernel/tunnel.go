@@ -17,6 +17,7 @@ const readings = 4
 type tunnel struct {
 	name   string // as it was opened
 	index  uint32 // what it is known by: the name may be another link's by now
+	others bool   // somebody else made it, and deletes it
 	family uint16
 	socket *socket // nil: closed
 	zones  zones
@@ -136,6 +137,10 @@ func (t *tunnel) Close() error {
 func (t *tunnel) Delete() error {
 	if t.socket == nil {
 		return fmt.Errorf("delete tunnel %s: %w: it was closed", t.name, platform.ErrNotExist)
+	}
+	if t.others {
+		reset := platform.Reset()
+		return errors.Join(t.Apply(&reset), t.Close())
 	}
 	t.Close()
 	if err := deleteLink(t.index); err != nil {

@@ -12,17 +12,20 @@ import (
 
 // Tunnels makes and finds the kernel's WireGuard interfaces. It implements
 // platform.Tunnels.
-type Tunnels struct{}
+type Tunnels struct{ others bool }
 
 // New returns the kernel's tunnels, in the network namespace of whoever calls
 // Open.
 func New() *Tunnels { return &Tunnels{} }
 
+// Others returns the kernel's tunnels that others make, likewise.
+func Others() *Tunnels { return &Tunnels{others: true} }
+
 // Open implements platform.Tunnels. The MTU is in bytes; an interface that is
-// adopted gets it. Its errors wrap platform.ErrUnsupported where the kernel has
-// no WireGuard, ErrExist where the name belongs to another kind of link, and
-// ErrPermission.
-func (*Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
+// adopted gets it, and one of others does not. Its errors wrap
+// platform.ErrUnsupported where the kernel has no WireGuard, ErrExist where the
+// name belongs to another kind of link, ErrNotExist and ErrPermission.
+func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 	if err := platform.CheckLinkName(name); err != nil {
 		return nil, err
 	}
@@ -33,13 +36,15 @@ func (*Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 	family, err := findFamily(s, message.Kind)
 	var index uint32
 	if err == nil {
-		index, err = openLink(name, mtu)
+		index, err = ts.openLink(name, mtu)
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
-	return newTunnel(s, name, family, index), nil
+	t := newTunnel(s, name, family, index)
+	t.others = ts.others
+	return t, nil
 }
 
 // findFamily asks for a family's number in generic netlink, for which the
@@ -58,16 +63,19 @@ func findFamily(s *socket, name string) (uint16, error) {
 	return f.ID, nil
 }
 
-// openLink makes the link called name, or adopts it, and returns its index.
-func openLink(name string, mtu int) (uint32, error) {
+// openLink makes the link called name, or adopts it, and returns its index. A
+// link of others is only found.
+func (ts *Tunnels) openLink(name string, mtu int) (uint32, error) {
 	s, err := dial(unix.NETLINK_ROUTE)
 	if err != nil {
 		return 0, err
 	}
 	defer s.close()
-	_, made := s.exchange(message.MakeLink(name, mtu), nil)
-	if made != nil && !errors.Is(made, platform.ErrExist) {
-		return 0, fmt.Errorf("make the link: %w", made)
+	if !ts.others {
+		_, err := s.exchange(message.MakeLink(name, mtu), nil)
+		if err != nil && !errors.Is(err, platform.ErrExist) {
+			return 0, fmt.Errorf("make the link: %w", err)
+		}
 	}
 	var l message.Link
 	if _, err := s.exchange(message.FindLink(name), &l); err != nil {
@@ -76,7 +84,7 @@ func openLink(name string, mtu int) (uint32, error) {
 	if l.Kind != message.Kind {
 		return 0, fmt.Errorf("a link of that name %w, and is none of WireGuard: delete it, or choose another name", platform.ErrExist)
 	}
-	if l.MTU != uint32(mtu) {
+	if l.MTU != uint32(mtu) && !ts.others {
 		if _, err := s.exchange(message.SetMTU(l.Index, mtu), nil); err != nil {
 			return 0, fmt.Errorf("set MTU %d: %w", mtu, err)
 		}

@@ -1,4 +1,4 @@
-package userspace
+package uapi
 
 import (
 	"bytes"

@@ -2,8 +2,7 @@
 // device is wireguard-go, embedded in this process, behind a TUN interface.
 //
 // We speak to it in the text of WireGuard's cross-platform configuration
-// protocol, which it takes in process: encode.go writes it, parse.go reads it.
-// A Tunnel owns its interface, which ends with Close as with Delete; there is
+// protocol (package uapi), which it takes in process. A Tunnel owns its interface, which ends with Close as with Delete; there is
 // nothing to adopt, so a link that has the name already is platform.ErrExist.
 //
 // The TUN is opened without wireguard-go's own monitor. That one writes an

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
-	"net/netip"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -181,38 +180,6 @@ func TestLog(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "level=INFO") || !strings.Contains(text.String(), "link=wg0") {
 		t.Errorf("log is\n%s", text.String())
-	}
-}
-
-// TestForgetsKey checks that no buffer of ours keeps the private key.
-func TestForgetsKey(t *testing.T) {
-	platformtest.Namespace(t)
-	n := newNode(t, "wg0", 40001)
-	if err := n.Observe(new(platform.TunnelState)); err != nil {
-		t.Fatal(err)
-	}
-	u := n.Tunnel.(*tunnel)
-	for name, b := range map[string][]byte{"set": u.out, "get": u.in.Bytes()} {
-		if len(b) == 0 || len(bytes.Trim(b[:cap(b)], "\x00")) != 0 {
-			t.Errorf("the buffer of %q was not cleared", name)
-		}
-	}
-}
-
-// TestTextFits checks that the bound on a change's text holds.
-func TestTextFits(t *testing.T) {
-	zone := "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%fifteen-letters]:65535"
-	c := platform.TunnelChange{Set: 7, ListenPort: 65535, FwMark: 1<<32 - 1, ReplacePeers: true, Remove: make([]key.PublicKey, 3)}
-	for range 3 {
-		p := platform.PeerChange{Update: true, Set: keepalive, Keepalive: 65535, ReplaceAllowedIPs: true}
-		if err := p.Endpoint.UnmarshalText([]byte(zone)); err != nil {
-			t.Fatal(err)
-		}
-		p.AllowedIPs = append(p.AllowedIPs, netip.PrefixFrom(p.Endpoint.Addr().WithZone(""), 128))
-		c.Peers = append(c.Peers, p)
-	}
-	if n := len(appendChange(nil, &c)); n > maxText(&c) {
-		t.Errorf("text has %d bytes, said to be at most %d", n, maxText(&c))
 	}
 }
 
