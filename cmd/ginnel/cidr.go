@@ -171,7 +171,9 @@ func listCIDRs(ctx context.Context, e *env, network string, tree, asJSON bool) e
 		if err := e.coordinator(ctx, network, "GET", wire.PathPeers, nil, &peers); err != nil {
 			return err
 		}
-		return e.printTable(cidrTree(cidrs, peers, "", 0))
+		p := e.newPage()
+		p.add(&table{rows: cidrTree(cidrs, peers)})
+		return e.put(p)
 	}
 	rows := [][]string{{"NAME", "PREFIX", "IN", "PEERS", ""}}
 	for _, c := range cidrs {
@@ -180,21 +182,17 @@ func listCIDRs(ctx context.Context, e *env, network string, tree, asJSON bool) e
 	return e.printTable(rows)
 }
 
-// cidrTree returns the rows of parent's CIDRs, each followed by its own peers
-// and CIDRs.
-func cidrTree(cidrs []wire.CIDR, peers []wire.Peer, parent string, depth int) (rows [][]string) {
-	indent := strings.Repeat("  ", depth)
-	for _, c := range cidrs {
-		if c.Parent != parent || c.Name == parent {
-			continue
-		}
+// cidrTree returns the rows of the CIDRs, each followed by its own peers and
+// CIDRs.
+func cidrTree(cidrs []wire.CIDR, peers []wire.Peer) (rows [][]string) {
+	walkCIDRs(cidrs, func(c *wire.CIDR, depth int) {
+		indent := strings.Repeat("  ", depth)
 		rows = append(rows, []string{indent + c.Name, c.Prefix.String(), mark(c.Isolated, "isolated")})
 		for _, p := range peers {
 			if p.CIDR == c.Name {
 				rows = append(rows, []string{indent + "  - " + p.Name, p.Address.String(), mark(p.State != wire.PeerActive, string(p.State))})
 			}
 		}
-		rows = append(rows, cidrTree(cidrs, peers, c.Name, depth+1)...)
-	}
+	})
 	return rows
 }

@@ -51,6 +51,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 type env struct {
 	in       io.Reader
 	out, err io.Writer
+	screen   func() screen // what out is shown on; nil: no terminal
 	terminal bool          // questions may be asked
 	lines    *bufio.Reader // of in, once something was read
 	network  string        // what a question for the network was answered with
@@ -63,7 +64,7 @@ func main() {
 	defer stop()
 	e := &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin) && terminal.Is(os.Stderr),
-		paths: findPaths(os.Getenv), system: newSystem,
+		screen: screenOf(os.Stdout, os.Getenv), paths: findPaths(os.Getenv), system: newSystem,
 	}
 	if e.terminal {
 		e.in = terminal.Input(ctx, os.Stdin) // Ctrl-C ends a question
@@ -79,10 +80,10 @@ func run(ctx context.Context, e *env, args []string) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(e.err, "ginnel: %v\n", err)
+		e.note("ginnel: %v", err)
 		return exitUsage
 	}
-	fmt.Fprintf(e.err, "ginnel: %v\n", err)
+	e.note("ginnel: %v", err)
 	return exitFailed
 }
 

@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
-	"strings"
 	"time"
 
 	"ginnel/wire/json"
@@ -11,14 +11,21 @@ import (
 
 // say prints the line by which a command tells what it did.
 func (e *env) say(format string, args ...any) error {
-	if _, err := fmt.Fprintf(e.out, format+"\n", args...); err != nil {
+	return e.print(cleanLines(fmt.Sprintf(format, args...)) + "\n")
+}
+
+// print prints text as it is.
+func (e *env) print(text string) error {
+	if _, err := io.WriteString(e.out, text); err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
 	return nil
 }
 
 // note prints a line beside the result.
-func (e *env) note(format string, args ...any) { fmt.Fprintf(e.err, format+"\n", args...) }
+func (e *env) note(format string, args ...any) {
+	fmt.Fprintln(e.err, cleanLines(fmt.Sprintf(format, args...)))
+}
 
 // printJSON prints v, indented, as the only output.
 func (e *env) printJSON(v any) error {
@@ -26,32 +33,14 @@ func (e *env) printJSON(v any) error {
 	if err != nil {
 		return fmt.Errorf("make JSON of the result: %w", err)
 	}
-	return e.say("%s", json.Indent(b))
+	return e.print(string(json.Indent(b)) + "\n")
 }
 
-// printTable prints rows in columns, without spaces at their ends; the first
-// row is the heading. text/tabwriter would begin its columns anew after every
-// row that ends early.
+// printTable prints rows in columns; the first row is the heading.
 func (e *env) printTable(rows [][]string) error {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len(cell)) // names and addresses are ASCII
-		}
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			fmt.Fprintf(&line, "%-*s  ", widths[i], cell)
-		}
-		if err := e.say("%s", strings.TrimRight(line.String(), " ")); err != nil {
-			return err
-		}
-	}
-	return nil
+	p := e.newPage()
+	p.add(&table{heading: rows[0], rows: rows[1:]})
+	return e.put(p)
 }
 
 // plural counts things whose name has a regular plural.

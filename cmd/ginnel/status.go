@@ -6,46 +6,64 @@ import (
 	"time"
 
 	"ginnel/daemon/local"
-	"ginnel/wire"
 )
 
 var statusCommands = []command{{
 	name: "status", args: "[NETWORK]", brief: "Show this machine's networks and how each peer is reached",
-	setup: func(o *options) action {
-		asJSON := jsonOption(o)
-		return func(ctx context.Context, e *env, args []string) error { return status(ctx, e, first(args), *asJSON) }
-	},
+	about: `A * marks who is there: this machine, and peers that it has a session with. REACHED tells how:
+
+  direct             by an endpoint of the underlay
+  direct, same LAN   by an endpoint in a subnet that this machine is attached to
+  by override        by the endpoint that this machine was told to use
+  connecting         the endpoints known of it are being tried
+  idle               keepalives are off: the next packet makes a session
+  no path            none of its endpoints answers, or none is known
+  not yet            it is invited and has not joined
+
+The fields of --json are stable; docs/status.md describes them.`,
+	setup: setupStatus,
 }}
 
-func status(ctx context.Context, e *env, name string, asJSON bool) error {
+// view is what of the status is shown, and how.
+type view struct {
+	network     string // empty: all of them
+	short, tree bool
+}
+
+func setupStatus(o *options) action {
+	short := o.Bool("short", "s", "only names, addresses, and how they are reached")
+	tree := o.Bool("tree", "t", "likewise, by CIDR")
+	watch := o.Optional("watch", "w", "2", "show it anew every `SECONDS` until interrupted")
+	asJSON := jsonOption(o)
+	return func(ctx context.Context, e *env, args []string) error {
+		v := view{network: first(args), short: *short, tree: *tree}
+		switch {
+		case v.short && v.tree:
+			return usagef("--short and --tree are two ways to show it: leave one of them out")
+		case *watch != "" && *asJSON:
+			return usagef("--json prints once: leave --watch out")
+		case *watch != "":
+			return e.watchStatus(ctx, &v, *watch)
+		}
+		st, err := e.statusOf(ctx, v.network)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return e.printJSON(st)
+		}
+		return e.put(e.statusPage(ctx, &v, st))
+	}
+}
+
+// statusOf asks the daemon for the status of a network, or of all.
+func (e *env) statusOf(ctx context.Context, network string) (*local.Status, error) {
 	st, err := e.client().Status(ctx)
-	if err != nil {
-		return err
+	if err != nil || network == "" {
+		return st, err
 	}
-	if name != "" {
-		if st.Networks, err = only(st.Networks, name); err != nil {
-			return err
-		}
-	}
-	if asJSON {
-		return e.printJSON(st)
-	}
-	for _, p := range st.Problems {
-		fmt.Fprintf(e.out, "problem: %s\n", p)
-	}
-	if len(st.Networks) == 0 {
-		return e.say(inNoNetwork)
-	}
-	now := time.Now()
-	for i := range st.Networks {
-		if i > 0 {
-			fmt.Fprintln(e.out)
-		}
-		if err := e.printNetwork(now, &st.Networks[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	st.Networks, err = only(st.Networks, network)
+	return st, err
 }
 
 func only(list []local.Network, name string) ([]local.Network, error) {
@@ -57,55 +75,67 @@ func only(list []local.Network, name string) ([]local.Network, error) {
 	return nil, fmt.Errorf("there is no network %s on this machine: `ginnel network list` lists them", name)
 }
 
-func (e *env) printNetwork(now time.Time, n *local.Network) error {
-	fmt.Fprintf(e.out, "network %s: %s\n", n.Name, n.State)
+// statusPage writes the status for people.
+func (e *env) statusPage(ctx context.Context, v *view, st *local.Status) *page {
+	p := e.newPage()
+	for _, text := range st.Problems {
+		p.paragraph(bad, 0, "problem: %s", text)
+	}
+	if len(st.Networks) == 0 {
+		p.paragraph(ordinary, 0, inNoNetwork)
+	}
+	now := time.Now()
+	for i := range st.Networks {
+		if i > 0 {
+			p.line(ordinary, "")
+		}
+		n := &st.Networks[i]
+		p.head(n)
+		if n.State == local.Up {
+			e.addMembers(ctx, p, v, n, now)
+		}
+	}
+	return p
+}
+
+// addMembers tells of a network's members, this machine among them.
+func (e *env) addMembers(ctx context.Context, p *page, v *view, n *local.Network, now time.Time) {
+	if !v.short && !v.tree {
+		p.facts(now, n)
+	}
+	switch {
+	case len(n.Peers) == 0:
+		p.line(ordinary, "  no peers are visible")
+	case v.short:
+		p.add(shortTable(n))
+	case v.tree:
+		p.add(e.treeTable(ctx, p, n))
+	default:
+		p.add(peerTable(now, n))
+	}
+}
+
+// stateLooks are how the states of networks look.
+var stateLooks = map[local.State]look{local.Up: good, local.Failed: bad}
+
+// head tells of a network what must not be missed.
+func (p *page) head(n *local.Network) {
+	p.WriteString(p.painted(strong, "network "+clean(n.Name)) + ": " + p.painted(stateLooks[n.State], clean(string(n.State))) + "\n")
 	if n.Error != "" {
-		fmt.Fprintf(e.out, "  error: %s\n", n.Error)
+		p.paragraph(bad, 2, "error: %s", n.Error)
 	}
 	if n.State == local.Down {
-		fmt.Fprintf(e.out, "  `ginnel up %s` switches it on\n", n.Name)
+		p.line(ordinary, "  `ginnel up %s` switches it on", n.Name)
 	}
-	if n.State != local.Up {
-		return nil
+	for _, text := range n.Problems {
+		p.paragraph(bad, 2, "problem: %s", text)
 	}
-	fmt.Fprintf(e.out, "  you: %s, %s in %s, %s\n", orDash(n.Self.Name), addressOrDash(n.Self.Address), n.Root, n.Role)
-	fmt.Fprintf(e.out, "  wireguard: %s, UDP port %d, key %s\n", orDash(n.Backend), n.ListenPort, n.PublicKey)
-	fmt.Fprintf(e.out, "  map: revision %d, last contact with the coordinator: %s\n", n.Revision, ago(now, n.LastContact))
-	for _, p := range n.Problems {
-		fmt.Fprintf(e.out, "  problem: %s\n", p)
-	}
-	if len(n.Peers) == 0 {
-		return e.say("  no peers are visible")
-	}
-	rows := [][]string{{"  PEER", "ADDRESS", "CIDR", "ENDPOINT", "HANDSHAKE", "RX", "TX", "STATE"}}
-	for i := range n.Peers {
-		rows = append(rows, peerRow(now, &n.Peers[i]))
-	}
-	return e.printTable(rows)
 }
 
-func peerRow(now time.Time, p *local.Peer) []string {
-	endpoint := "-"
-	if p.Endpoint.IsValid() {
-		endpoint = p.Endpoint.String()
-	}
-	how := reach(p)
-	if p.Role == wire.RoleCoordinator {
-		how += ", coordinator"
-	}
-	return []string{"  " + p.Name, p.Address.String(), p.CIDR, endpoint, ago(now, p.LastHandshake), size(p.Rx), size(p.Tx), how}
-}
-
-// reach says how a peer is reached. One that was never reached is being
-// tried: that is no fault.
-func reach(p *local.Peer) string {
-	switch {
-	case p.Connected:
-		return "direct"
-	case p.Role == wire.RoleInvitee:
-		return "invited"
-	case p.Endpoint.IsValid() && p.LastHandshake.IsZero():
-		return "connecting"
-	}
-	return "not connected"
+// facts tells of this machine's part in a network.
+func (p *page) facts(now time.Time, n *local.Network) {
+	p.paragraph(ordinary, 2, "you: %s, %s in %s, %s", orDash(n.Self.Name), addressOrDash(n.Self.Address), n.Root, n.Role)
+	p.paragraph(ordinary, 2, "wireguard: %s, UDP port %d", orDash(n.Backend), n.ListenPort)
+	p.paragraph(ordinary, 2, "key: %s", n.PublicKey)
+	p.paragraph(ordinary, 2, "map: revision %d, last contact with the coordinator: %s", n.Revision, ago(now, n.LastContact))
 }
