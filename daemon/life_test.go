@@ -107,9 +107,9 @@ func TestRoleFails(t *testing.T) {
 	})
 }
 
-// TestBehaviour52And53 restarts a peer while the coordinator is away: with the
+// TestBehaviour52And53RestartWhileTheCoordinatorIsAway restarts a peer while the coordinator is away: with the
 // map that was saved it goes on, without one it says what is wrong.
-func TestBehaviour52And53(t *testing.T) {
+func TestBehaviour52And53RestartWhileTheCoordinatorIsAway(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.peers(map[string]string{"ann": "servers", "bob": "servers"})
 		hub, ann, bob := r.find("hub"), r.find("ann"), r.find("bob")

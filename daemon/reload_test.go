@@ -163,9 +163,9 @@ func TestReloadRefused(t *testing.T) {
 	})
 }
 
-// TestBehaviour51 checks that one network that fails does not hurt the other
+// TestBehaviour51OneNetworkFails checks that one network that fails does not hurt the other
 // and is tried again.
-func TestBehaviour51(t *testing.T) {
+func TestBehaviour51OneNetworkFails(t *testing.T) {
 	hidden := func(m *machine) string { return m.state("lab") + ".away" }
 	tests := []struct {
 		name, says  string
