@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz fmt clean tools qemu-tools
+.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +131,9 @@ fuzz: ## fuzz every decoder of foreign bytes for FUZZTIME each
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; \
 	done
+
+behaviours: ## write docs/behaviours.md, the tests that show each behaviour
+	$(GO) test ./internal/behaviours -run TestPage -update
 
 fmt: ## format the source
 	gofmt -w .
