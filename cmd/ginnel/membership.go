@@ -107,10 +107,11 @@ func leave(ctx context.Context, e *env, args []string, yes bool) error {
 	return e.say("left network %s", n.Name)
 }
 
-// forget removes a network from this machine: the section first, then, once
-// the daemon has let go, the files.
+// forget removes a network from this machine: it is switched off, and once the
+// daemon has let go, its files are removed. The section goes last: it says what
+// is to be removed, to those who finish it as well.
 func (e *env) forget(ctx context.Context, n *config.Network, more ...string) error {
-	if err := e.paths.removeNetwork(n.Name); err != nil {
+	if err := e.switchOff(n.Name); err != nil {
 		return err
 	}
 	if err := e.takeDown(ctx, n); err != nil {
@@ -121,7 +122,25 @@ func (e *env) forget(ctx context.Context, n *config.Network, more ...string) err
 			return fmt.Errorf("remove what was kept of %s: %w", n.Name, err)
 		}
 	}
+	if err := e.paths.removeNetwork(n.Name); err != nil {
+		return err
+	}
+	if err := e.client().Reload(ctx); !errors.Is(err, local.ErrNotRunning) {
+		return err
+	}
 	return nil
+}
+
+// switchOff makes a network's section, where there is one, say that it is off.
+func (e *env) switchOff(name string) error {
+	n, err := e.configured(name)
+	if errors.Is(err, errNoNetwork) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	n.Enabled = false
+	return e.paths.setNetwork(*n)
 }
 
 // takeDown makes the daemon drop a network that the configuration does not

@@ -251,7 +251,7 @@ func TestUpDownWithDaemon(t *testing.T) {
 	m.does("switched home off\n", "down")
 	m.does("switched home on\n", "up", "home")
 	m.does("left network home\n", "leave", "--yes")
-	if n := m.reloads(); n != 3 || m.os.String() != before {
+	if n := m.reloads(); n != 4 || m.os.String() != before {
 		t.Errorf("%d reloads, the machine is\n%s", n, m.os)
 	}
 }

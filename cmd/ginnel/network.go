@@ -203,6 +203,8 @@ func checkOptions(cfg *config.Config, n *config.Network) error {
 // is to be created or joined.
 func inTheWay(n *config.Network, wanted config.Role) error {
 	switch {
+	case wanted == config.Coordinator && n.Role == wanted:
+		return fmt.Errorf("there is a network %s on this machine already: choose another name (`ginnel network remove %[1]s` destroys that one)", n.Name)
 	case wanted == config.Coordinator:
 		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
 	case n.Role == config.Coordinator:

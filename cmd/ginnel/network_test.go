@@ -196,7 +196,7 @@ func TestRemoveNetworkHalfDone(t *testing.T) {
 	m.err = wire.Errorf(wire.StatusInternal, "not now")
 	m.refuses(exitFailed, []string{"not now"}, "network", "remove", "home", "--yes")
 	m.err = nil
-	m.refuses(exitFailed, []string{"exists already", "`ginnel network remove home`"}, createHome...)
+	m.refuses(exitFailed, []string{"already", "`ginnel network remove home`"}, createHome...)
 	m.refuses(exitFailed, []string{"`ginnel network remove home`"}, "leave", "home", "--yes")
 	m.does("removed network home\n", "network", "remove", "home", "--yes")
 	if files := withoutDirectories(m); len(files) != 1 {
