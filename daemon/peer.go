@@ -134,13 +134,18 @@ func coreConfig(cfg *config.Network, id *state.Identity) core.Config {
 	public := id.PrivateKey.Public()
 	return core.Config{
 		Network: cfg.Name, Root: id.Root, Address: id.Address, PrivateKey: id.PrivateKey,
-		ListenPort: cfg.ListenPort, MTU: cfg.MTU, Keepalive: cfg.Keepalive, Routes: cfg.Routes,
+		Settings: settings(cfg), MTU: cfg.MTU, Keepalive: cfg.Keepalive, Routes: cfg.Routes,
 		Names: cfg.Hosts != config.NoHosts, Exclude: cfg.Exclude,
 		Jitter: float64(public[0]) / 256,
 		Coordinator: core.Coordinator{
 			Address: id.Coordinator.Address, PublicKey: id.Coordinator.PublicKey, Endpoints: peerEndpoints(cfg),
 		},
 	}
+}
+
+// settings are what of a section may change while its network runs.
+func settings(cfg *config.Network) core.Settings {
+	return core.Settings{ListenPort: cfg.ListenPort}
 }
 
 // peerEndpoints returns where to find the coordinator: nowhere on its own

@@ -75,7 +75,7 @@ func (p *peer) problems() (list []string) {
 func describePeer(s *core.PeerStatus) local.Peer {
 	return local.Peer{
 		Member: s.Member, Endpoint: s.Endpoint, LastHandshake: s.LastHandshake,
-		Rx: s.Rx, Tx: s.Tx, Connected: s.Connected,
+		Rx: s.Rx, Tx: s.Tx, Overridden: s.Overridden, Connected: s.Connected,
 		Reach: local.Reach(s.Reach), Why: s.Why,
 	}
 }

@@ -21,13 +21,15 @@ type vantage struct {
 // 6598): as little public as the private ranges.
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
-// order returns the endpoints in e worth trying, best first, after those in
-// first, which keep their place. It drops duplicates and what cannot be right.
+// order returns the endpoints worth trying, best first: those in first, then
+// the written ones, which are those that somebody wrote down and which were
+// looked up, then those in e. It drops duplicates and what cannot be right.
 //
 // Behind the same NAT as the member its own addresses come first, since few
-// NATs send packets back where they came from. Behind different ones private
-// addresses lead astray, and come last.
-func (v *vantage) order(first []netip.AddrPort, e wire.Endpoints) []netip.AddrPort {
+// NATs send packets back where they came from; so what was written of this NAT's
+// address comes behind them. Behind different ones private addresses lead astray,
+// and come last.
+func (v *vantage) order(first, written []netip.AddrPort, e wire.Endpoints) []netip.AddrPort {
 	var list []netip.AddrPort
 	add := func(from []netip.AddrPort, which func(netip.Addr) bool) {
 		for _, ep := range from {
@@ -39,6 +41,7 @@ func (v *vantage) order(first []netip.AddrPort, e wire.Endpoints) []netip.AddrPo
 	}
 	seen := []netip.AddrPort{e.Seen}
 	add(first, anyAddr)
+	add(written, func(a netip.Addr) bool { return !v.seen.IsValid() || a != v.seen.Addr().Unmap() })
 	switch {
 	case !v.seen.IsValid() || !e.Seen.IsValid():
 		add(e.Candidates, v.attached)
@@ -52,6 +55,7 @@ func (v *vantage) order(first []netip.AddrPort, e wire.Endpoints) []netip.AddrPo
 		add(e.Candidates, public)
 		add(e.Candidates, v.attached)
 	}
+	add(written, anyAddr)
 	add(e.Candidates, anyAddr)
 	return v.familiesFirst(list)
 }

@@ -20,9 +20,9 @@ func eps(s string) (list []netip.AddrPort) {
 func TestCandidateOrder(t *testing.T) {
 	const lan, other, pub = "192.168.1.9:51820", "172.16.0.9:51820", "192.0.2.9:51820"
 	for name, c := range map[string]struct {
-		own, first, seen, candidates string
-		underlay                     string
-		want                         string
+		own, first, written, seen, candidates string
+		underlay                              string
+		want                                  string
 	}{
 		"same NAT": {own: "203.0.113.1:1", seen: "203.0.113.1:2", candidates: other + " " + lan,
 			want: lan + " " + other + " 203.0.113.1:2"},
@@ -34,7 +34,12 @@ func TestCandidateOrder(t *testing.T) {
 			want: lan + " " + other},
 		"configured or last first": {own: "203.0.113.1:1", first: "198.51.100.1:5", seen: "198.51.100.1:5", candidates: pub,
 			want: "198.51.100.1:5 " + pub},
-		"nothing known": {},
+		"behaviour 76: written before all others, which stay": {own: "203.0.113.1:1", first: "192.0.2.8:1", written: "203.0.113.2:4000 192.0.2.7:5",
+			seen: "203.0.113.2:2", candidates: lan, want: "192.0.2.8:1 203.0.113.2:4000 192.0.2.7:5 203.0.113.2:2 " + lan},
+		"written of our own NAT comes last": {own: "203.0.113.1:1", written: "203.0.113.1:4000 192.0.2.7:5", seen: "203.0.113.1:2", candidates: lan,
+			want: "192.0.2.7:5 " + lan + " 203.0.113.1:2 203.0.113.1:4000"},
+		"unusable though written": {own: "203.0.113.1:1", written: "203.0.113.1:1 127.0.0.1:1 10.9.3.3:1 192.168.1.3:51820"},
+		"nothing known":           {},
 		"unusable": {own: "203.0.113.1:1", seen: "203.0.113.1:1", // our own
 			candidates: "192.168.1.3:51820 127.0.0.1:1 224.0.0.1:1 0.0.0.0:1 192.0.2.1:0 10.9.3.3:1 [fe80::1]:1 [::1]:1 255.255.255.255:1"},
 		"own address, another's port": {candidates: "192.168.1.3:51821", want: "192.168.1.3:51821"},
@@ -57,7 +62,7 @@ func TestCandidateOrder(t *testing.T) {
 			if c.seen != "" {
 				e.Seen = netip.MustParseAddrPort(c.seen)
 			}
-			if got := v.order(eps(c.first), e); !slices.Equal(got, eps(c.want)) {
+			if got := v.order(eps(c.first), eps(c.written), e); !slices.Equal(got, eps(c.want)) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
 			}
 		})

@@ -57,13 +57,12 @@ import (
 )
 
 // Config is what a peer knows before it hears from anybody. It is validated by
-// those who make it and does not change.
+// those who make it and, but for its Settings, does not change.
 type Config struct {
 	Network    string
 	Root       netip.Prefix
 	Address    netip.Addr // own overlay address
 	PrivateKey key.PrivateKey
-	ListenPort uint16 // 0: any, and the chosen one is kept
 	MTU        int    // bytes
 	Keepalive  uint16 // seconds; 0: off
 	Routes     bool   // route Root into the tunnel
@@ -75,13 +74,16 @@ type Config struct {
 	Coordinator Coordinator
 	// Jitter, in [0,1), spreads this peer's periodic work in time.
 	Jitter float64
+	Settings
 }
 
 // Coordinator is where the book is kept.
 type Coordinator struct {
 	Address   netip.Addr
 	PublicKey key.PublicKey
-	Endpoints []string // host:port, the host a name or an address; tried in turn
+	// Endpoints are host:port, the host a name or an address; tried in turn,
+	// after those that the map has.
+	Endpoints []string
 }
 
 // Event is something that happened. It is one of the types below.
@@ -136,6 +138,8 @@ type (
 		Addrs []netip.Addr
 		Err   error
 	}
+	// Configured brings other settings.
+	Configured struct{ Settings Settings }
 	// Asked says that somebody is about to be told how the network is: the
 	// tunnel is looked at before, unless it was just looked at.
 	Asked struct{}
@@ -153,6 +157,7 @@ func (UnderlayObserved) event() {}
 func (Changed) event()          {}
 func (Applied) event()          {}
 func (Resolved) event()         {}
+func (Configured) event()       {}
 func (Asked) event()            {}
 func (Tick) event()             {}
 
@@ -174,7 +179,7 @@ type (
 	SetNames struct{ Entries []platform.HostEntry }
 	// Fetch asks the coordinator; answered by Fetched. At most one is under way.
 	Fetch struct{ Position wire.Position }
-	// Report tells the coordinator our candidates; answered by Reported. At
+	// Report tells the coordinator our endpoints; answered by Reported. At
 	// most one is under way.
 	Report struct{ Report wire.Report }
 	// Signal sends a datagram on the signal socket, as well as it can.
@@ -216,6 +221,7 @@ type PeerStatus struct {
 	Endpoint      netip.AddrPort // the one in use; zero: none
 	LastHandshake time.Time      // zero: never
 	Rx, Tx        uint64         // bytes
+	Overridden    bool           // Settings.Overrides say where it is reached
 	Connected     bool           // a handshake within the last 180 s, and no evidence against it
 	Reach         Reach          // never empty
 	Why           string         // why it is not reached; empty: there is nothing to be said

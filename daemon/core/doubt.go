@@ -34,7 +34,12 @@ func (c *Core) prime(p *peer) {
 	list := c.candidates(p)
 	w.at, w.want = -1, netip.AddrPort{}
 	seen := p.member.Endpoints.Seen
-	if w.moved && w.was == p.sight.endpoint && seen != w.was && c.view.usable(seen) {
+	switch {
+	case c.overridden(p):
+		if len(list) > 0 && !slices.Contains(list, p.sight.endpoint) {
+			w.at = 0 // it is not to be used
+		}
+	case w.moved && w.was == p.sight.endpoint && seen != w.was && c.view.usable(seen):
 		w.at = 0
 		list = slices.Insert(list, 0, seen)
 	}

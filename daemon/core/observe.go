@@ -134,16 +134,32 @@ func (c *Core) tunnelObserved(ev TunnelObserved) {
 	c.judgePaths(ev.State.Peers, torn)
 }
 
+// portApplied notes a change of our port. The first one is left to the next
+// look, and one that WireGuard chose.
+func (c *Core) portApplied(ch *platform.TunnelChange) {
+	switch {
+	case ch.Set&platform.SetListenPort == 0 || c.view.port == 0:
+	case ch.ListenPort == 0:
+		c.look.tunnel(c.now)
+	default:
+		c.portObserved(ch.ListenPort)
+	}
+}
+
 func (c *Core) portObserved(port uint16) {
 	if port == 0 {
 		return
 	}
-	if c.tun.port == 0 {
+	if c.tun.port == 0 && !c.tun.another && c.tun.applying == 0 {
 		c.tun.port = port
 	}
 	if port != c.view.port {
+		moved := c.view.port != 0
 		c.view.port = port
 		c.report.own = nil
+		if moved {
+			c.portMoved()
+		}
 	}
 }
 

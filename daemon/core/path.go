@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"ginnel/wire"
 )
 
 // state tells where the path to a member stands.
@@ -71,14 +73,14 @@ type path struct {
 
 // candidates are the endpoints of p worth trying, best first.
 func (c *Core) candidates(p *peer) []netip.AddrPort {
-	var first []netip.AddrPort
+	if c.overridden(p) {
+		return c.view.order(nil, p.places(), wire.Endpoints{})
+	}
+	var last []netip.AddrPort
 	if p.path.last.IsValid() {
-		first = append(first, p.path.last)
+		last = append(last, p.path.last)
 	}
-	if p == c.coordinator() {
-		first = append(first, c.configured()...)
-	}
-	list := c.view.order(first, p.member.Endpoints)
+	list := c.view.order(last, p.places(), p.member.Endpoints)
 	if was := p.path.was; was.IsValid() && !slices.Contains(list, was) {
 		list = append(list, was) // doubt may have been wrong
 	}
@@ -101,9 +103,7 @@ func (c *Core) judge(p *peer, e evidence, act bool) {
 		w.last = p.sight.endpoint
 		if act && c.silent(p) {
 			c.doubt(p, false)
-			if p == c.coordinator() {
-				c.resolveOld()
-			}
+			c.resolveOld(p)
 		}
 	case alive:
 		c.connect(p)
@@ -194,9 +194,7 @@ func (c *Core) beginRound(p *peer) {
 	w := &p.path
 	w.state = trying
 	w.list, w.at = c.candidates(p), -1
-	if p == c.coordinator() {
-		c.resolveOld()
-	}
+	c.resolveOld(p)
 	c.tryNext(p)
 }
 
@@ -316,8 +314,8 @@ func (c *Core) tryAgain(p *peer) {
 // underlayMoved is told when our own underlay addresses changed: every path
 // may be broken, and every rest may be over.
 func (c *Core) underlayMoved() {
-	c.resolveAll()
 	for _, p := range c.peers {
+		c.resolveAnew(p)
 		switch w := &p.path; {
 		case p.passive():
 		case w.state == resting:

@@ -23,6 +23,8 @@ type peer struct {
 	sight   sight
 	path    path
 	unmet   bool // not considered yet since it became a peer
+	hosts   []host
+	looked  time.Time // when one of its hosts was last looked up; zero: never
 	// These outlive the peer's being removed and added again, for people.
 	shaken  time.Time // the last handshake, as the tunnel said; zero: never
 	heard   time.Time // when something arrived last, by the clock of Step; zero: never
@@ -149,6 +151,7 @@ func (c *Core) newPeer(m *wire.Member) *peer {
 	if m.Address == c.cfg.Coordinator.Address {
 		p.path.rest.most = restMostCoord
 	}
+	c.syncHosts(p)
 	return p
 }
 
@@ -178,6 +181,7 @@ func (c *Core) index(peers []*peer) {
 		c.addrs[p.member.Address], c.keys[p.member.PublicKey] = p, p
 	}
 	c.tun.dirty = true
+	c.forgetNames()
 	if c.onCoordinator() {
 		c.look.tunnel(c.now) // the looks are far apart while there is nobody
 	}
@@ -188,8 +192,11 @@ func (c *Core) index(peers []*peer) {
 func (c *Core) renew(p *peer, m *wire.Member) {
 	was := p.member.Endpoints
 	p.member = *m
-	if sameEndpoints(was, m.Endpoints) {
+	if sameEndpoints(was, m.Endpoints) || c.overridden(p) {
 		return
+	}
+	if c.syncHosts(p) {
+		c.resolveOld(p)
 	}
 	moved := m.Endpoints.Seen.IsValid() && was.Seen != m.Endpoints.Seen &&
 		(was.Seen == p.sight.endpoint || p.path.state == doubted)

@@ -8,18 +8,18 @@ import (
 	"ginnel/wire"
 )
 
-// report is the telling of our candidates to the coordinator.
+// report is the telling of our endpoints to the coordinator.
 type report struct {
 	own      []netip.AddrPort // our candidates; nil: to be made again
-	accepted []netip.AddrPort // what the coordinator has of us, where known
+	accepted wire.Report      // what the coordinator has of us, where known
 	known    bool
-	sent     []netip.AddrPort // under way
+	sent     wire.Report // under way
 	inFlight bool
 	due      time.Time // not before; zero: at once
 	retry    backoff
 }
 
-// reportWanted tells whether the coordinator should hear our candidates. While
+// reportWanted tells whether the coordinator should hear our endpoints. While
 // it is not reached there is no point: the fetch finds out when it is. Neither
 // is there between two underlays: a report without addresses would get through
 // only with the next one, and hold up the news of it.
@@ -31,7 +31,7 @@ func (c *Core) reportWanted() bool {
 	if r.own == nil {
 		r.own = c.view.ownCandidates(c.cfg.Exclude)
 	}
-	return !r.known || !slices.Equal(r.own, r.accepted)
+	return !r.known || !slices.Equal(r.own, r.accepted.Candidates) || !slices.Equal(c.cfg.Announced, r.accepted.Announced)
 }
 
 func (c *Core) reportDeadline() time.Time {
@@ -41,14 +41,14 @@ func (c *Core) reportDeadline() time.Time {
 	return c.report.due
 }
 
-// tellCandidates reports our candidates when they are news.
+// tellCandidates reports our endpoints when they are news.
 func (c *Core) tellCandidates() {
 	r := &c.report
 	if !c.reportWanted() || c.now.Before(r.due) {
 		return
 	}
-	r.inFlight, r.sent = true, r.own
-	c.do(Report{Report: wire.Report{Candidates: r.sent}})
+	r.inFlight, r.sent = true, wire.Report{Candidates: r.own, Announced: c.cfg.Announced}
+	c.do(Report{Report: r.sent})
 }
 
 func (c *Core) reported(err error) {

@@ -1,125 +1,208 @@
 package core
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"ginnel/wire"
 )
 
-// host is one configured endpoint of the coordinator.
+// host is one endpoint that somebody wrote down: of the coordinator in the
+// configuration or in its book, of a member as it announces it, or as an
+// override says.
 type host struct {
+	text  string // as it was written
 	name  string // to be resolved; empty: addrs is the address that was given
 	port  uint16
 	addrs []netip.Addr // the last ones found
-	busy  bool         // being resolved
 	found time.Time    // when addrs was found; zero: not yet
-	due   time.Time    // of a repetition after a failure; zero: none
+	due   time.Time    // of the next lookup; zero: none
 	retry backoff
 }
 
-// newHosts makes hosts of host:port texts. The configuration was validated:
-// what is wrong nevertheless is left out.
-func newHosts(endpoints []string) []host {
-	hosts := make([]host, 0, len(endpoints))
-	for _, s := range endpoints {
-		name, port, err := wire.SplitEndpoint(s)
-		if err != nil {
-			continue
-		}
-		h := host{name: name, port: port, retry: quickRetry()}
-		if a, err := netip.ParseAddr(name); err == nil {
-			h.name, h.addrs = "", []netip.Addr{a}
-		}
-		hosts = append(hosts, h)
+// The bounds of looking names up: members announce them, and not all mean well.
+const (
+	// lookupLife is how long a name's addresses count as just found, and the
+	// least time between two lookups for one member.
+	lookupLife = 10 * time.Second
+	maxLookups = 8 // at the same time
+)
+
+// written lists the endpoints of p that somebody wrote down, best first.
+func (c *Core) written(p *peer) []string {
+	a := p.member.Address
+	if override, ok := c.cfg.Overrides[a]; ok {
+		return []string{override}
 	}
-	return hosts
+	if a != c.cfg.Coordinator.Address {
+		return p.member.Endpoints.Announced
+	}
+	return slices.Concat(p.member.Endpoints.Announced, c.cfg.Coordinator.Endpoints)
 }
 
-// configured lists the coordinator's configured endpoints as far as they are
-// known.
-func (c *Core) configured() []netip.AddrPort {
+// syncHosts makes p's hosts those that are written down, and tells whether that
+// changed them. What was found of those that stay is kept. The texts were
+// validated: what is wrong nevertheless is left out.
+func (c *Core) syncHosts(p *peer) bool {
+	hosts := make([]host, 0, len(p.hosts))
+	for _, s := range c.written(p) {
+		same := func(h host) bool { return h.text == s }
+		if slices.ContainsFunc(hosts, same) {
+			continue
+		}
+		if i := slices.IndexFunc(p.hosts, same); i >= 0 {
+			hosts = append(hosts, p.hosts[i])
+		} else if h, err := c.newHost(p, s); err == nil {
+			hosts = append(hosts, h)
+		}
+	}
+	if slices.EqualFunc(hosts, p.hosts, func(a, b host) bool { return a.text == b.text }) {
+		return false
+	}
+	p.hosts = hosts
+	return true
+}
+
+// newHost makes a host of host:port. What the machine's own configuration asks
+// for is tried again sooner than what others announce.
+func (c *Core) newHost(p *peer, s string) (host, error) {
+	name, port, err := wire.SplitEndpoint(s)
+	h := host{text: s, name: name, port: port, retry: backoff{first: retryFirst, most: restMost}}
+	if c.configures(p) {
+		h.retry = quickRetry()
+	}
+	if a, notAddr := netip.ParseAddr(name); notAddr == nil {
+		h.name, h.addrs = "", []netip.Addr{a}
+	}
+	return h, err
+}
+
+// configures tells whether this machine's configuration says where p is reached.
+func (c *Core) configures(p *peer) bool {
+	return p.member.Address == c.cfg.Coordinator.Address || c.overridden(p)
+}
+
+// places lists where p's hosts are, as far as it is known.
+func (p *peer) places() []netip.AddrPort {
 	var list []netip.AddrPort
-	for i := range c.hosts {
-		for _, a := range c.hosts[i].addrs {
-			list = append(list, netip.AddrPortFrom(a.Unmap(), c.hosts[i].port))
+	for i := range p.hosts {
+		for _, a := range p.hosts[i].addrs {
+			list = append(list, netip.AddrPortFrom(a.Unmap(), p.hosts[i].port))
 		}
 	}
 	return list
 }
 
-// lookupLife is how long a name's addresses count as just found.
-const lookupLife = 10 * time.Second
-
-// resolveAll has every name of the coordinator looked up (again): this machine
-// may have moved, and names may mean something else where it is now.
-func (c *Core) resolveAll() {
-	for i := range c.hosts {
-		if c.hosts[i].name != "" && !c.hosts[i].busy {
-			c.hosts[i].due = c.now
+// resolveOld has the names of p looked up that were not found just now: it is
+// what was found that begins a round.
+func (c *Core) resolveOld(p *peer) {
+	at := c.now
+	if next := p.looked.Add(lookupLife); next.After(at) && p != c.coordinator() {
+		at = next
+	}
+	for i := range p.hosts {
+		h := &p.hosts[i]
+		if h.name != "" && !c.lookups[h.name] && (h.found.IsZero() || c.now.Sub(h.found) >= lookupLife) {
+			h.due = earliest(h.due, at)
 		}
 	}
 }
 
-// resolveOld does so with the names that were not found just now: it is what
-// was found that begins a round.
-func (c *Core) resolveOld() {
-	for i := range c.hosts {
-		h := &c.hosts[i]
-		if h.name != "" && !h.busy && (h.found.IsZero() || c.now.Sub(h.found) >= lookupLife) {
-			h.due = c.now
-		}
+// resolveAnew has all names of p looked up: this machine may have moved, and
+// names may mean something else where it is now.
+func (c *Core) resolveAnew(p *peer) {
+	for i := range p.hosts {
+		p.hosts[i].found = time.Time{}
 	}
+	c.resolveOld(p)
 }
 
-// resolveDue asks for the lookups that are due, each name once.
+// resolveDue asks for the lookups that are due, each name once. Where there is
+// a path nobody needs them.
 func (c *Core) resolveDue() {
-	for i := range c.hosts {
-		h := &c.hosts[i]
-		if !due(h.due, c.now) {
-			continue
+	for _, p := range c.peers {
+		for i := range p.hosts {
+			h := &p.hosts[i]
+			switch {
+			case !due(h.due, c.now):
+			case p.path.state == connected || c.lookups[h.name]:
+				h.due = time.Time{}
+			case len(c.lookups) < maxLookups:
+				h.due, p.looked = time.Time{}, c.now
+				c.lookups[h.name] = true
+				c.do(Resolve{Host: h.name})
+			}
 		}
-		h.due = time.Time{}
-		if c.resolving(h.name) {
-			h.busy = true
-			continue
-		}
-		h.busy = true
-		c.do(Resolve{Host: h.name})
 	}
 }
 
-func (c *Core) resolving(name string) bool {
-	return slices.ContainsFunc(c.hosts, func(h host) bool { return h.busy && h.name == name })
+// lookupDeadline is when the next lookup is due, if one more may be asked for.
+func (c *Core) lookupDeadline() (t time.Time) {
+	if len(c.lookups) >= maxLookups {
+		return t
+	}
+	for _, p := range c.peers {
+		for i := range p.hosts {
+			t = earliest(t, p.hosts[i].due)
+		}
+	}
+	return t
 }
 
 func (c *Core) resolved(ev Resolved) {
+	delete(c.lookups, ev.Host)
 	failed := ev.Err != nil || len(ev.Addrs) == 0
-	if failed {
+	told := false
+	for _, p := range c.peers {
+		told = told || c.configures(p) && p.names(ev.Host)
+		if p.found(c.now, ev.Host, ev.Addrs, failed) {
+			c.candidatesChanged(p, false)
+		}
+	}
+	if failed && told { // what others announce is not this machine's to mend
 		c.say(topicResolve+ev.Host, "cannot find the address of %s: %v", ev.Host, ev.Err)
 	} else {
 		c.over(topicResolve + ev.Host)
 	}
-	changed := false
-	for i := range c.hosts {
-		h := &c.hosts[i]
+}
+
+// names tells whether one of p's hosts has the name.
+func (p *peer) names(name string) bool {
+	return slices.ContainsFunc(p.hosts, func(h host) bool { return h.name == name })
+}
+
+// found gives p's hosts of a name what was found, and tells whether that is
+// news. When nothing was, the last result is better than none.
+func (p *peer) found(now time.Time, name string, addrs []netip.Addr, failed bool) (news bool) {
+	for i := range p.hosts {
+		h := &p.hosts[i]
 		switch {
-		case h.name != ev.Host:
-		case failed: // the last result is better than none
-			h.busy = false
-			h.due = c.now.Add(h.retry.fail())
+		case h.name != name:
+		case failed:
+			h.due = now.Add(h.retry.fail())
 		default:
-			h.busy, h.due, h.found = false, time.Time{}, c.now
+			h.due, h.found = time.Time{}, now
 			h.retry.ok()
-			if !sameSet(h.addrs, ev.Addrs) { // servers like to turn the order
-				changed, h.addrs = true, slices.Clone(ev.Addrs)
+			if !sameSet(h.addrs, addrs) { // servers like to turn the order
+				news, h.addrs = true, slices.Clone(addrs)
 			}
 		}
 	}
-	if changed && c.coordinator() != nil {
-		c.candidatesChanged(c.coordinator(), false)
+	return news
+}
+
+// forgetNames ends the problems of names that this machine's configuration has
+// no more.
+func (c *Core) forgetNames() {
+	for _, topic := range slices.Sorted(maps.Keys(c.problems)) {
+		name, isName := strings.CutPrefix(topic, topicResolve)
+		if isName && !slices.ContainsFunc(c.peers, func(p *peer) bool { return c.configures(p) && p.names(name) }) {
+			c.over(topic)
+		}
 	}
 }
 

@@ -33,8 +33,8 @@ type Core struct {
 
 	view          vantage
 	underlayKnown bool // view.underlay was observed, or could not be
-	hosts         []host
 
+	lookups map[string]bool // names that are being looked up
 	look    schedule
 	tun     tunnel
 	link    link
@@ -53,7 +53,7 @@ func New(cfg Config) *Core {
 		key:      cfg.PrivateKey.Public(),
 		leftOut:  map[netip.Addr]bool{},
 		view:     vantage{root: cfg.Root},
-		hosts:    newHosts(cfg.Coordinator.Endpoints),
+		lookups:  map[string]bool{},
 		look:     newSchedule(),
 		tun:      tunnel{retry: quickRetry(), port: cfg.ListenPort},
 		link:     newLink(&cfg),
@@ -107,6 +107,8 @@ func (c *Core) note(ev Event) {
 		c.applied(ev)
 	case Resolved:
 		c.resolved(ev)
+	case Configured:
+		c.configure(ev.Settings)
 	case Asked:
 		c.asked()
 	case Tick: // what has come due is found by the second half
@@ -142,7 +144,9 @@ func (c *Core) start(m *Map) {
 	if !c.onCoordinator() {
 		c.contact.due = c.now.Add(fetchPatience)
 	}
-	c.resolveAll()
+	if p := c.coordinator(); p != nil {
+		c.resolveOld(p)
+	}
 }
 
 // do adds an action to those of the Step under way.
@@ -158,9 +162,7 @@ func (c *Core) Deadline() time.Time {
 	t = earliest(t, c.contact.deadline())
 	t = earliest(t, c.reportDeadline())
 	t = earliest(t, c.names.deadline())
-	for i := range c.hosts {
-		t = earliest(t, c.hosts[i].due)
-	}
+	t = earliest(t, c.lookupDeadline())
 	if c.mayLook() {
 		for _, p := range c.peers {
 			t = earliest(t, p.path.next)
@@ -192,6 +194,7 @@ func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
 			LastHandshake: p.shaken,
 			Rx:            p.sight.rx,
 			Tx:            p.sight.tx,
+			Overridden:    c.overridden(p),
 			Connected:     p.connected(c.now),
 			Reach:         reach,
 			Why:           why,

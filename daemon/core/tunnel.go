@@ -24,6 +24,7 @@ type tunnel struct {
 	applying int    // changes under way
 	failed   bool   // one of them failed
 	port     uint16 // desired; 0: any, none is chosen yet
+	another  bool   // a free port is to be chosen in the place of the present one
 	retry    backoff
 }
 
@@ -90,6 +91,10 @@ func (c *Core) syncTunnel() {
 	c.takeOutFresh()
 	var ch platform.TunnelChange
 	platform.DiffTunnel(&ch, &t.observed, &t.desired)
+	if t.another {
+		t.another = false
+		ch.Set |= platform.SetListenPort
+	}
 	if ch.IsEmpty() {
 		c.over(topicTunnel)
 	} else {
@@ -193,10 +198,12 @@ func (c *Core) tunnelApplied(ch *platform.TunnelChange, err error) {
 		if errors.Is(err, platform.ErrInUse) {
 			t.port = c.cfg.ListenPort // where any port will do, another one
 		}
+		t.another = t.another || ch.Set&platform.SetListenPort != 0 && ch.ListenPort == 0
 		c.say(topicTunnel, "cannot change the tunnel: %v", err)
 	case t.known:
 		t.observed.Apply(ch)
 		c.follow(ch)
+		c.portApplied(ch)
 	}
 	if t.applying > 0 {
 		return

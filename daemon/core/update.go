@@ -114,10 +114,8 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 			continue
 		}
 		if p := c.addrs[m.Address]; p != nil && p.member.PublicKey == m.PublicKey {
-			changed = isFirst(p.member.Endpoints, m.Endpoints) || changed
-			if sameEndpoints(m.Endpoints, wire.Endpoints{}) {
-				m.Endpoints = p.member.Endpoints // a coordinator that restarted has forgotten; the member need not have moved
-			}
+			recall(&m.Endpoints, p.member.Endpoints)
+			changed = isDurable(p.member.Endpoints, &m) || changed
 		}
 		members = append(members, m)
 	}
@@ -162,22 +160,40 @@ func (c *Core) keyHolder(u *wire.Update, m *wire.Member) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// isFirst tells whether news has endpoints of a kind that was not known at all.
-func isFirst(was, news wire.Endpoints) bool {
-	return !was.Seen.IsValid() && news.Seen.IsValid() || len(was.Candidates) == 0 && len(news.Candidates) > 0
+// recall keeps what a coordinator that restarted has forgotten of a member,
+// which need not have moved.
+func recall(e *wire.Endpoints, was wire.Endpoints) {
+	if e.Seen.IsValid() || len(e.Candidates) > 0 {
+		return
+	}
+	e.Seen, e.Candidates = was.Seen, was.Candidates
+	if len(e.Announced) == 0 {
+		e.Announced = was.Announced
+	}
 }
 
-// patch gives a member new endpoints and tells whether they are the first.
-func (c *Core) patch(p wire.Patch) (first bool) {
+// isDurable tells whether the endpoints that m has now are worth keeping: the
+// first of a kind, and wherever the coordinator's book says it is found: a
+// restart must find it though it has moved.
+func isDurable(was wire.Endpoints, m *wire.Member) bool {
+	now := &m.Endpoints
+	return !was.Seen.IsValid() && now.Seen.IsValid() || len(was.Candidates) == 0 && len(now.Candidates) > 0 ||
+		len(was.Announced) == 0 && len(now.Announced) > 0 ||
+		m.Role == wire.RoleCoordinator && !slices.Equal(was.Announced, now.Announced)
+}
+
+// patch gives a member new endpoints and tells whether they are worth keeping.
+// Those of a key that is not the pinned one are none of the member's.
+func (c *Core) patch(p wire.Patch) (durable bool) {
 	i, ok := slices.BinarySearchFunc(c.world.Members, p.Address, func(m wire.Member, a netip.Addr) int { return m.Address.Compare(a) })
 	if !ok {
 		return false
 	}
 	m := &c.world.Members[i]
-	first = isFirst(m.Endpoints, p.Endpoints)
+	was := m.Endpoints
 	m.Endpoints = p.Endpoints
 	c.renew(c.addrs[p.Address], m)
-	return first
+	return isDurable(was, m)
 }
 
 // within tells whether a lies in one of the ranges.
@@ -192,5 +208,5 @@ func sameRecord(a, b *wire.Member) bool {
 }
 
 func sameEndpoints(a, b wire.Endpoints) bool {
-	return a.Seen == b.Seen && slices.Equal(a.Candidates, b.Candidates)
+	return a.Seen == b.Seen && slices.Equal(a.Candidates, b.Candidates) && slices.Equal(a.Announced, b.Announced)
 }
