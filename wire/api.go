@@ -50,7 +50,8 @@ type NetworkInfo struct {
 	Name        string       `json:"name"`
 	Root        netip.Prefix `json:"root"`
 	Revision    uint64       `json:"revision"`
-	Time        time.Time    `json:"time"` // by the coordinator's clock, for people: nothing decides by it
+	Time        time.Time    `json:"time"`    // by the coordinator's clock, for people: nothing decides by it
+	Started     time.Time    `json:"started"` // likewise: the coordinator knows of no handshakes before, unless its interface is older
 	Coordinator Member       `json:"coordinator"`
 	// Endpoints is where the coordinator is found from outside, best first: what
 	// invitations carry. Empty: no invitation can be made.

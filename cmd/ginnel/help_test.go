@@ -93,7 +93,7 @@ func TestUsage(t *testing.T) {
 		{"peer list me", "peer list takes no arguments, not 1"},
 		{"peer rename bob", "peer rename: NEW-NAME is missing"},
 		{"peer remove", "peer remove: PEER is missing"},
-		{"peer remove a b", "peer remove takes 1 argument, not 2"},
+		{"peer enable a b", "peer enable takes 1 argument, not 2"},
 		{"peer rename", "peer rename: PEER and NEW-NAME are missing"},
 		{"peer invite", "peer invite: NAME and --cidr CIDR or --address ADDRESS are missing"},
 		{"status home work", "status takes at most 1 argument, not 2"},

@@ -12,31 +12,86 @@ import (
 	"ginnel/wire"
 )
 
-func setupInvite(o *options) action {
+// ticket is an invitation that is asked for, and where its token goes.
+type ticket struct {
+	network string
+	peer    string
+	life    time.Duration
+	asJSON  bool
+	output  string // the file; empty: standard output
+	path    string // of the API
+	request any
+	again   bool // in the place of one that was made before
+}
+
+// ticketOptions are the options of commands that make an invitation. The result
+// reads them.
+func ticketOptions(o *options) func(peer string) (*ticket, error) {
 	network, asJSON := networkOption(o), jsonOption(o)
+	expires := o.String("expires", "", "14d", "the `TIME` the invitation is good for: a number and one of s, m, h, d, w")
+	output := o.String("output", "o", "", "write the token to this new `FILE` instead of printing it")
+	o.ask("expires", question{
+		text: "How long the invitation is good for", preset: always(*expires),
+		check: plain(func(text string) error { _, err := parseLife(text); return err }),
+	})
+	return func(peer string) (*ticket, error) {
+		life, err := parseLife(*expires)
+		if err == nil && *asJSON && *output != "" {
+			err = usagef("--json prints the token and --output writes it to a file: leave one of them out")
+		}
+		return &ticket{network: *network, peer: peer, life: life, asJSON: *asJSON, output: *output}, err
+	}
+}
+
+func setupInvite(o *options) action {
 	cidr := o.String("cidr", "", "", "the `CIDR` to take the lowest free address of")
 	address := o.String("address", "", "", "this very `ADDRESS`")
-	admin := o.Bool("admin", "", "the peer may change the network")
-	expires := o.String("expires", "", "14d", "the `TIME` the invitation is good for: a number and one of s, m, h, d, w")
 	o.need("cidr", "address")
-	output := o.String("output", "o", "", "write the token to this new `FILE` instead of printing it")
+	admin := o.Bool("admin", "", "the peer may change the network")
+	o.ask("NAME", question{text: "The new peer's name", check: newPeerName})
+	o.ask("cidr", question{
+		text: "Where it belongs, by a CIDR or by its very address",
+		list: cidrsWho("", isNotInfra), free: true,
+		take: func(text string) error { return setPlace(text, cidr, address) },
+	})
+	o.ask("admin", yesNo("Shall it be an admin, who may change the network (y/n)", admin))
+	read := ticketOptions(o)
 	return func(ctx context.Context, e *env, args []string) error {
-		life, err := parseLife(*expires)
+		t, err := read(args[0])
 		if err != nil {
 			return err
 		}
-		req := wire.InvitationRequest{Name: args[0], CIDR: *cidr, Admin: *admin, ExpiresIn: int64(life / time.Second)}
+		req := wire.InvitationRequest{Name: t.peer, CIDR: *cidr, Admin: *admin, ExpiresIn: int64(t.life / time.Second)}
 		if req.Address, err = parseAddress(*address); err != nil {
 			return err
 		}
-		switch {
-		case *output == "":
-			return inviteToTerminal(ctx, e, *network, &req, *asJSON)
-		case *asJSON:
-			return usagef("--json prints the token and --output writes it to a file: leave one of them out")
-		}
-		return inviteToFile(ctx, e, *network, &req, *output)
+		t.path, t.request = wire.PathInvitations, req
+		return t.issue(ctx, e)
 	}
+}
+
+func setupReinvite(o *options) action {
+	o.ask("PEER", whichPeer("nobody is invited who has not joined", isInvited))
+	read := ticketOptions(o)
+	return func(ctx context.Context, e *env, args []string) error {
+		t, err := read(args[0])
+		if err != nil {
+			return err
+		}
+		t.path, t.again = item(wire.PathPeers, t.peer)+"/"+wire.PeerInvitation, true
+		t.request = wire.InvitationRenewal{ExpiresIn: int64(t.life / time.Second)}
+		return t.issue(ctx, e)
+	}
+}
+
+// setPlace takes an answer that is a CIDR's name, or else an address.
+func setPlace(text string, cidr, address *string) error {
+	if _, err := netip.ParseAddr(text); err == nil {
+		*cidr, *address = "", text
+		return nil
+	}
+	*cidr, *address = text, ""
+	return nil
 }
 
 // parseAddress reads the value of --address; none is the zero Addr.
@@ -50,60 +105,76 @@ func parseAddress(s string) (a netip.Addr, err error) {
 	return a, nil
 }
 
-func inviteToTerminal(ctx context.Context, e *env, network string, req *wire.InvitationRequest, asJSON bool) error {
-	var issued wire.InvitationIssued
-	if err := e.coordinator(ctx, network, "POST", wire.PathInvitations, req, &issued); err != nil {
+// issue has the invitation made and hands its token over.
+func (t *ticket) issue(ctx context.Context, e *env) error {
+	if t.output != "" {
+		return t.toFile(ctx, e)
+	}
+	issued, err := t.get(ctx, e)
+	if err != nil {
 		return err
 	}
-	var err error
-	if asJSON {
+	if t.asJSON {
 		err = e.printJSON(issued)
 	} else {
-		e.invited(&issued, req)
+		t.told(e, issued)
 		err = e.say("%s", issued.Token)
 	}
 	if err != nil {
-		return e.revoke(ctx, network, req.Name, err)
+		return t.revoke(ctx, e, err)
 	}
 	return nil
 }
 
+func (t *ticket) get(ctx context.Context, e *env) (*wire.InvitationIssued, error) {
+	var issued wire.InvitationIssued
+	err := e.coordinator(ctx, t.network, "POST", t.path, t.request, &issued)
+	return &issued, err
+}
+
 // revoke takes back an invitation whose token did not reach anybody, because
-// of err.
-func (e *env) revoke(ctx context.Context, network, name string, err error) error {
+// of err. One that took another's place has left nothing to go back to.
+func (t *ticket) revoke(ctx context.Context, e *env, err error) error {
+	if t.again {
+		return fmt.Errorf("%w; the invitation before is good for nothing any more: run `ginnel peer reinvite %s` again", err, t.peer)
+	}
 	ctx = context.WithoutCancel(ctx) // whoever interrupts the command now wants it undone even more
-	revoked := e.coordinator(ctx, network, "DELETE", item(wire.PathPeers, name), nil, nil)
+	revoked := e.coordinator(ctx, t.network, "DELETE", item(wire.PathPeers, t.peer), nil, nil)
 	if revoked != nil {
-		return fmt.Errorf("%w; peer %s stays invited: %w", err, name, revoked)
+		return fmt.Errorf("%w; peer %s stays invited: %w", err, t.peer, revoked)
 	}
 	return fmt.Errorf("%w; the invitation is revoked", err)
 }
 
-// inviteToFile has the file before it asks for the invitation, so that a file
+// toFile has the file before it asks for the invitation, so that a file
 // that exists, or cannot be made, leaves no half-made peer. When the token
 // cannot be written the invitation is revoked.
-func inviteToFile(ctx context.Context, e *env, network string, req *wire.InvitationRequest, path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func (t *ticket) toFile(ctx context.Context, e *env) error {
+	f, err := os.OpenFile(t.output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already and is not overwritten: choose another file", path)
+		return fmt.Errorf("%s exists already and is not overwritten: choose another file", t.output)
 	} else if err != nil {
 		return fmt.Errorf("make the invitation's file: %w", err)
 	}
-	var issued wire.InvitationIssued
-	if err := e.coordinator(ctx, network, "POST", wire.PathInvitations, req, &issued); err != nil {
-		return errors.Join(err, f.Close(), os.Remove(path))
+	issued, err := t.get(ctx, e)
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(t.output))
 	}
 	_, err = f.WriteString(issued.Token + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		err = e.revoke(ctx, network, req.Name, fmt.Errorf("write the invitation: %w", err))
-		return errors.Join(err, os.Remove(path))
+		err = t.revoke(ctx, e, fmt.Errorf("write the invitation: %w", err))
+		return errors.Join(err, os.Remove(t.output))
 	}
-	e.invited(&issued, req)
-	return e.say("wrote the invitation to %s: `ginnel join %[1]s` on the new machine redeems it", path)
+	t.told(e, issued)
+	return e.say("wrote the invitation to %s: `ginnel join %[1]s` on the new machine redeems it", t.output)
 }
 
-// invited tells of an invitation that was issued.
-func (e *env) invited(i *wire.InvitationIssued, req *wire.InvitationRequest) {
-	life := span(time.Duration(req.ExpiresIn) * time.Second) // by no clock: the coordinator's may differ
-	e.note("invited %s as %s in %s; the invitation is good for %s", i.Peer.Name, i.Peer.Address, i.Peer.CIDR, life)
+// told tells of an invitation that was issued.
+func (t *ticket) told(e *env, i *wire.InvitationIssued) {
+	what := "invited"
+	if t.again {
+		what = "the invitation before is good for nothing any more; invited"
+	}
+	// The life is by no clock: the coordinator's may differ.
+	e.note("%s %s as %s in %s; the invitation is good for %s", what, i.Peer.Name, i.Peer.Address, i.Peer.CIDR, span(t.life))
 }

@@ -86,7 +86,7 @@ type Invitations interface {
 // Overlay returns the handler for the overlay's listener. It trusts nothing
 // but a request's source address and token.
 func Overlay(p Peers, a Admins, now func() time.Time, log *journal.Logger) http1.Handler {
-	s := &server{peers: p, admins: a, now: now, log: log}
+	s := &server{peers: p, admins: a, now: now, started: now(), log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		c, err := s.authenticate(r)
 		if err != nil {
@@ -99,17 +99,18 @@ func Overlay(p Peers, a Admins, now func() time.Time, log *journal.Logger) http1
 // Local returns the handler for callers that may act as the coordinator's own
 // peer, at own, with the rights of an admin: the reach to it is the proof.
 func Local(p Peers, a Admins, now func() time.Time, log *journal.Logger, own netip.Addr) http1.Handler {
-	s := &server{peers: p, admins: a, now: now, log: log}
+	s := &server{peers: p, admins: a, now: now, started: now(), log: log}
 	return func(_ context.Context, r *http1.Request) *http1.Response {
 		return s.serve(r, Caller{Address: own, Standing: Admin})
 	}
 }
 
 type server struct {
-	peers  Peers
-	admins Admins
-	now    func() time.Time
-	log    *journal.Logger
+	peers   Peers
+	admins  Admins
+	now     func() time.Time
+	started time.Time
+	log     *journal.Logger
 }
 
 // forwarded are the headers by which a proxy names where a request came from.

@@ -44,7 +44,7 @@ func (s *server) getNetwork(*call) (*http1.Response, error) {
 
 func (s *server) networkInfo(book *network.Book) *http1.Response {
 	return http1.JSON(wire.StatusOK, wire.NetworkInfo{
-		Name: book.Name(), Root: book.Root(), Revision: book.Revision(), Time: s.now(),
+		Name: book.Name(), Root: book.Root(), Revision: book.Revision(), Time: s.now(), Started: s.started,
 		Coordinator: s.admins.Describe(book, book.Coordinator()).Member,
 		Endpoints:   append([]string{}, book.Endpoints()...),
 	})
