@@ -61,10 +61,16 @@ type Network struct {
 	// Backend is what carries the packets, option backend. Empty ("auto",
 	// default): the kernel, and where it has no WireGuard the embedded device.
 	Backend platform.Backend
-	// Endpoints is, on a peer, where the coordinator is found (list
-	// coordinator), and on the coordinator what invitations carry (list
-	// endpoint, wire.MaxInvitingEndpoints at most): host:port, the host a name or an address, IPv6 in brackets.
+	// Endpoints is where the coordinator is found: host:port, the host a name or
+	// an address, IPv6 in brackets. On a peer it is list coordinator, where it
+	// looks after what the network's map says. On the coordinator it is list
+	// endpoint, wire.MaxInvitingEndpoints at most, for a book that does not say.
 	Endpoints []string
+	// Announced is, on a peer, where it says that it is reached itself (list
+	// endpoint): as wire.CheckAnnounced wants it, wire.MaxAnnounced at most.
+	Announced []string
+	// Overrides say where others are reached (list override), one for each.
+	Overrides []Override
 	// Exclude are underlay ranges never reported as candidates (list exclude).
 	Exclude []netip.Prefix
 }
@@ -79,7 +85,8 @@ func (n *Network) Equal(o *Network) bool {
 	return n.Name == o.Name && n.Enabled == o.Enabled && n.Role == o.Role && n.ListenPort == o.ListenPort &&
 		n.MTU == o.MTU && n.Keepalive == o.Keepalive && n.Routes == o.Routes && n.Hosts == o.Hosts &&
 		n.Suffix == o.Suffix && n.Existing == o.Existing && n.Interface == o.Interface && n.Backend == o.Backend &&
-		slices.Equal(n.Endpoints, o.Endpoints) && slices.Equal(n.Exclude, o.Exclude)
+		slices.Equal(n.Endpoints, o.Endpoints) && slices.Equal(n.Announced, o.Announced) &&
+		slices.Equal(n.Overrides, o.Overrides) && slices.Equal(n.Exclude, o.Exclude)
 }
 
 // Config is a whole file.

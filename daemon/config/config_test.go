@@ -26,6 +26,10 @@ config network 'my_home'
 	option backend 'kernel'
 	list coordinator 'vpn.example.org:51820'
 	list coordinator '[2001:db8::1]:1'
+	list endpoint ':51820'
+	list endpoint 'home.example.org:4000'
+	list override '10.42.1.1 [2001:db8::9]:51820'
+	list override 'fd42::7 nas.lan:1'
 	list exclude '10.0.0.0/8'
 	list exclude 'fd00::/8'
 `))
@@ -35,6 +39,8 @@ config network 'my_home'
 	want := config.Network{Name: "my-home", Role: config.Peer, ListenPort: 51820, MTU: 1420, Hosts: config.Dnsmasq,
 		Suffix: "vpn.example.org", Existing: true, Interface: "wg0", Backend: platform.Kernel,
 		Endpoints: []string{"vpn.example.org:51820", "[2001:db8::1]:1"},
+		Announced: []string{":51820", "home.example.org:4000"},
+		Overrides: []config.Override{{Address: netip.MustParseAddr("10.42.1.1"), Endpoint: "[2001:db8::9]:51820"}, {Address: netip.MustParseAddr("fd42::7"), Endpoint: "nas.lan:1"}},
 		Exclude:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
 	got, ok := c.Network("my-home")
 	if !ok || !got.Equal(&want) {
@@ -95,7 +101,7 @@ func TestErrors(t *testing.T) {
 		{"syntax", "config network a b", "f:1: there is a word too many: quote a value that has blanks"},
 		{"section type", "config globals g", `f:1: section type globals is not known: only "config network 'NAME'" is`},
 		{"anonymous section", "config network", `f:1: the section has no name: write "config network 'NAME'" with the network's name`},
-		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, suffix, interface_mode, interface, backend, coordinator, endpoint, exclude"},
+		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, suffix, interface_mode, interface, backend, coordinator, endpoint, override, exclude"},
 		{"doubled option", peer + "option mtu 1280\n\toption mtu 1300", "f:5: section a, option mtu: is given before, in line 4: remove one"},
 		{"a list of one value", peer + "list mtu 1280", `f:4: section a, option mtu: has one value: write "option mtu '...'"`},
 		{"one value for a list", peer + "option exclude all", `f:4: section a, option exclude: is a list: write "list exclude '...'" for each value`},
@@ -118,8 +124,17 @@ func TestErrors(t *testing.T) {
 		{"shared interface", peer + "option interface_mode existing\n\toption interface b-c\nconfig network b_c\n\toption role peer\n\tlist coordinator x:1", "f:6: section b_c: interface b-c is network a's: give each its own"},
 		{"no endpoint of the coordinator", "config network a\n\toption role peer", "f:1: section a, option coordinator: is missing: write at least one endpoint of the coordinator, HOST:PORT"},
 		{"endpoint twice", peer + "list coordinator x:1", "f:4: section a, option coordinator: x:1 is given twice"},
-		{"a peer's endpoint", peer + "list endpoint x:1", "f:4: section a, option endpoint: is for the coordinator: a peer has coordinator, where it finds the coordinator"},
-		{"a coordinator's coordinator", coordinator + "option listen_port 1\n\tlist coordinator x:1", "f:4: section a, option coordinator: is for peers: the coordinator has endpoint, where peers find it"},
+		{"announced in vain", peer + "list endpoint 127.0.0.1:1", `f:4: section a, option endpoint: endpoint "127.0.0.1:1" cannot be reached from another network`},
+		{"announced twice", peer + "list endpoint :1\n\tlist endpoint :1", "f:5: section a, option endpoint: :1 is given twice"},
+		{"more than a peer announces", peer + "list endpoint :1" + strings.Repeat("\n\tlist endpoint :1", 8),
+			"f:12: section a, option endpoint: is given 9 times, and a peer announces 8 endpoints at most: remove some"},
+		{"a coordinator's port alone, before its role", "config network a\n\tlist endpoint :1\n\toption listen_port 1\n\toption role coordinator",
+			`f:2: section a, option endpoint: endpoint ":1": the host has 0 characters, want 1 to 253`},
+		{"override of a name", peer + "list override 'ben x:1'", `f:4: section a, option override: "ben x:1" does not begin with a peer's address: write ADDRESS HOST:PORT, with one blank`},
+		{"override without an endpoint", peer + "list override 10.0.0.1", `f:4: section a, option override: endpoint "" has no port, want host:port`},
+		{"override with a port alone", peer + "list override '10.0.0.1 :1'", `f:4: section a, option override: endpoint ":1": the host has 0 characters, want 1 to 253`},
+		{"two overrides", peer + "list override '10.0.0.1 x:1'\n\tlist override '10.0.0.1 y:1'", "f:5: section a, option override: 10.0.0.1 is given twice"},
+		{"a coordinator's coordinator", coordinator + "option listen_port 1\n\tlist coordinator x:1", "f:4: section a, option coordinator: is for peers: where they find the coordinator `ginnel network rename-endpoint` says"},
 		{"a coordinator without a port", coordinator, "f:1: section a, option listen_port: is missing: a coordinator needs one, from 1 to 65535"},
 		{"a coordinator with port 0", coordinator + "option listen_port 0", "f:3: section a, option listen_port: is missing: a coordinator needs one, from 1 to 65535"},
 		{"more endpoints than an invitation carries", coordinator + "option listen_port 1" + strings.Repeat("\n\tlist endpoint x:1", 9),
@@ -234,6 +249,7 @@ func TestExample(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("config network a\n\toption role peer\n\tlist coordinator x:1\n\tlist exclude 10.0.0.0/8\n"))
+	f.Add([]byte("config network a\n\tlist endpoint :1\n\toption role peer\n\tlist coordinator x:1\n\tlist override '10.0.0.1 x:1'\n"))
 	f.Add([]byte("config network a_b\n\toption role coordinator\n\toption listen_port 1\n\tlist endpoint x:1\n\toption mtu ''\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := config.Parse("f", text)

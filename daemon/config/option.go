@@ -23,7 +23,7 @@ type option struct {
 // options are all that a section may have, in the order they are written.
 var options = []option{
 	{name: "enabled", read: one(readEnabled), write: writeEnabled},
-	{name: "role", read: one(readRole), write: writeRole},
+	{name: optionRole, read: one(readRole), write: writeRole},
 	{name: "listen_port", read: one(readListenPort), write: writeListenPort},
 	{name: "mtu", read: one(readMTU), write: writeMTU},
 	{name: "keepalive", read: one(readKeepalive), write: writeKeepalive},
@@ -33,16 +33,11 @@ var options = []option{
 	{name: optionMode, read: one(readInterfaceMode), write: writeInterfaceMode},
 	{name: optionInterface, read: one(readInterface), write: writeInterface},
 	{name: "backend", read: one(readBackend), write: writeBackend},
-	{name: listCoordinator, list: true, read: readEndpoints, write: writeEndpointsOf(Peer)},
-	{name: listEndpoint, list: true, read: readInviting, write: writeEndpointsOf(Coordinator)},
+	{name: listCoordinator, list: true, read: readCoordinator, write: writeCoordinator},
+	{name: listEndpoint, list: true, read: readEndpoint, write: writeEndpoint},
+	{name: listOverride, list: true, read: readOverrides, write: writeOverrides},
 	{name: "exclude", list: true, read: readExclude, write: writeExclude},
 }
-
-// The lists of endpoints; each role has its own.
-const (
-	listCoordinator = "coordinator"
-	listEndpoint    = "endpoint"
-)
 
 // one makes a reader of a single value.
 func one(read func(*Network, string) error) func(*Network, []string) error {
@@ -137,37 +132,6 @@ func writeHosts(n *Network) []string {
 		return nil
 	}
 	return []string{n.Hosts}
-}
-
-func readEndpoints(n *Network, values []string) error {
-	for i, s := range values {
-		if err := wire.CheckEndpoint(s); err != nil {
-			return err
-		}
-		if slices.Contains(values[:i], s) {
-			return fmt.Errorf("%s is given twice", s)
-		}
-	}
-	n.Endpoints = slices.Clone(values)
-	return nil
-}
-
-// readInviting reads the endpoints that invitations carry, which have room for
-// so many: with more every invitation would be refused by who reads it.
-func readInviting(n *Network, values []string) error {
-	if len(values) > wire.MaxInvitingEndpoints {
-		return fmt.Errorf("is given %d times, and an invitation carries %d endpoints at most: remove some", len(values), wire.MaxInvitingEndpoints)
-	}
-	return readEndpoints(n, values)
-}
-
-func writeEndpointsOf(role Role) func(*Network) []string {
-	return func(n *Network) []string {
-		if n.Role != role {
-			return nil
-		}
-		return n.Endpoints
-	}
 }
 
 // excludeAll is short for every address there is.

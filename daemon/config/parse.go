@@ -14,6 +14,9 @@ import (
 // sectionType is the only type of section there is.
 const sectionType = "network"
 
+// optionRole is the option that others depend on.
+const optionRole = "role"
+
 // Network returns the network called name; false when there is none. The
 // result points into c.
 func (c *Config) Network(name string) (*Network, bool) {
@@ -112,8 +115,7 @@ func (r *reader) section(s *uci.Section) {
 // unless the option concerned is reported already.
 func (r *reader) options(n *Network, s *uci.Section) {
 	bad := map[string]bool{}
-	for i := range s.Options {
-		o := &s.Options[i]
+	for _, o := range roleFirst(s.Options) {
 		if err := readOption(n, o); err != nil {
 			r.report(lastLine(o), "section %s, option %s: %w", s.Name, o.Name, err)
 			bad[o.Name] = true
@@ -128,6 +130,20 @@ func (r *reader) options(n *Network, s *uci.Section) {
 		line = lastLine(o)
 	}
 	r.report(line, "section %s, option %s: %w", s.Name, name, err)
+}
+
+// roleFirst returns the options with the role before those that mean something
+// else in another role.
+func roleFirst(list []uci.Option) []*uci.Option {
+	var order []*uci.Option
+	for i := range list {
+		if o := &list[i]; o.Name == optionRole {
+			order = append([]*uci.Option{o}, order...)
+		} else {
+			order = append(order, o)
+		}
+	}
+	return order
 }
 
 func lastLine(o *uci.Option) int { return o.Lines[len(o.Lines)-1] }
@@ -160,16 +176,13 @@ func optionNames() []string {
 // of its role or of another option.
 func checkRole(n *Network, s *uci.Section) (name string, err error) {
 	_, coordinators := s.Option(listCoordinator)
-	_, endpoints := s.Option(listEndpoint)
 	switch {
 	case n.Role == "":
-		return "role", fmt.Errorf("is missing: write %s or %s", Peer, Coordinator)
-	case n.Role == Peer && endpoints:
-		return listEndpoint, fmt.Errorf("is for the coordinator: a peer has %s, where it finds the coordinator", listCoordinator)
+		return optionRole, fmt.Errorf("is missing: write %s or %s", Peer, Coordinator)
 	case n.Role == Peer && !coordinators:
 		return listCoordinator, errors.New("is missing: write at least one endpoint of the coordinator, HOST:PORT")
 	case n.Role == Coordinator && coordinators:
-		return listCoordinator, fmt.Errorf("is for peers: the coordinator has %s, where peers find it", listEndpoint)
+		return listCoordinator, errors.New("is for peers: where they find the coordinator `ginnel network rename-endpoint` says")
 	case n.Role == Coordinator && n.ListenPort == 0:
 		return "listen_port", errors.New("is missing: a coordinator needs one, from 1 to 65535")
 	case n.Interface != "" && !n.Existing:
