@@ -5,23 +5,22 @@ import (
 	"time"
 
 	"ginnel/daemon/core"
-	"ginnel/wire"
 )
 
-// saveRetry is how long a map that could not be saved waits for the next try,
+// saveRetry is how long what could not be saved waits for the next try,
 // unless there is a newer one before.
 const saveRetry = time.Minute
 
 // disk is what is to be written, by one goroutine beside the loop: flash may
 // take seconds, and a hosts file may be locked. Each channel holds the newest.
 type disk struct {
-	maps    chan *core.Map
+	saves   chan core.Save
 	names   chan core.SetNames
-	unsaved *core.Map // could not be saved; nil: all is; the writer's while it runs
+	unsaved *core.Save // could not be saved; nil: all is; the writer's while it runs
 }
 
 func newDisk() disk {
-	return disk{maps: make(chan *core.Map, 1), names: make(chan core.SetNames, 1)}
+	return disk{saves: make(chan core.Save, 1), names: make(chan core.SetNames, 1)}
 }
 
 // put makes v what c holds. Nobody else sends to c, so it never blocks.
@@ -45,8 +44,8 @@ func (p *peer) write(ctx context.Context) {
 		case a := <-d.names:
 			p.tell(ctx, core.Applied{Action: a, Err: p.names.Set(p.cfg.Name, a.Entries)})
 			continue
-		case m := <-d.maps:
-			d.unsaved = p.save(m, d.unsaved != nil)
+		case k := <-d.saves:
+			d.unsaved = p.save(&k, d.unsaved != nil)
 		case <-again:
 			d.unsaved = p.save(d.unsaved, true)
 		case <-ctx.Done():
@@ -55,18 +54,18 @@ func (p *peer) write(ctx context.Context) {
 	}
 }
 
-// save saves m and returns nil, or m when it is to be tried again. Of a row of
+// save saves k and returns nil, or k when it is to be tried again. Of a row of
 // failures the first is logged.
-func (p *peer) save(m *core.Map, failing bool) *core.Map {
-	err := p.store.SaveMap(m)
+func (p *peer) save(k *core.Save, failing bool) *core.Save {
+	err := p.store.Save(*k)
 	switch {
 	case err != nil && !failing:
-		p.log.Error("the map is not saved, so a restart without the coordinator would use an older one; will try again", "err", err)
+		p.log.Error("the map and the pins are not saved, so a restart would use older ones; will try again", "err", err)
 	case err == nil && failing:
-		p.log.Info("the map is saved again")
+		p.log.Info("the map and the pins are saved again")
 	}
 	if err != nil {
-		return m
+		return k
 	}
 	return nil
 }
@@ -78,11 +77,12 @@ func (p *peer) save(m *core.Map, failing bool) *core.Map {
 func (p *peer) writeLast(clean bool) {
 	failing := p.disk.unsaved != nil
 	select {
-	case p.disk.unsaved = <-p.disk.maps:
+	case k := <-p.disk.saves:
+		p.disk.unsaved = &k
 	default:
 	}
-	if m := p.lastMap(clean); m != nil {
-		p.save(m, failing)
+	if k := p.lastSave(clean); k != nil {
+		p.save(k, failing)
 	}
 	select {
 	case a := <-p.disk.names:
@@ -93,11 +93,14 @@ func (p *peer) writeLast(clean bool) {
 	}
 }
 
-// lastMap returns the map to save at the end; nil: none. One of which nothing
-// is known does not take a saved one's place.
-func (p *peer) lastMap(clean bool) *core.Map {
-	if clean && p.core.Map().Position != (wire.Position{}) {
-		return p.core.Map()
+// lastSave returns what to save at the end; nil: nothing. A map of which
+// nothing is known does not take a saved one's place.
+func (p *peer) lastSave(clean bool) *core.Save {
+	if !clean {
+		return p.disk.unsaved
+	}
+	if k := p.core.Snapshot(); k.Map != nil {
+		return &k
 	}
 	return p.disk.unsaved
 }

@@ -34,9 +34,9 @@ func TestSaveIsTriedAgain(t *testing.T) {
 			p.store, mended = openState(t, path), true
 		})
 		stop := runWriter(p)
-		put(p.disk.maps, mapAt(1))
+		put(p.disk.saves, mapAt(1))
 		<-time.After(saveRetry / 2)
-		put(p.disk.maps, mapAt(2))
+		put(p.disk.saves, mapAt(2))
 		<-time.After(10 * saveRetry)
 		if n := strings.Count(log.String(), "not saved"); n != 1 {
 			t.Errorf("%d failures are logged, want one:\n%s", n, &log)
@@ -63,8 +63,8 @@ func TestWriteLast(t *testing.T) {
 	var names []platform.HostEntry
 	set := setFunc(func(entries []platform.HostEntry) { names = entries })
 	p := &peer{disk: newDisk(), store: openState(t, path), names: set}
-	put(p.disk.maps, mapAt(1))
-	put(p.disk.maps, mapAt(2))
+	put(p.disk.saves, mapAt(1))
+	put(p.disk.saves, mapAt(2))
 	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"old"}}}})
 	put(p.disk.names, core.SetNames{Entries: []platform.HostEntry{{Names: []string{"new"}}}})
 	p.writeLast(false)
@@ -119,6 +119,6 @@ func openState(t *testing.T, path string) *state.State {
 	return s
 }
 
-func mapAt(revision uint64) *core.Map {
-	return &core.Map{Position: wire.Position{Revision: revision}, Self: wire.Member{Address: netip.MustParseAddr("10.42.0.2"), Name: "ann"}}
+func mapAt(revision uint64) core.Save {
+	return core.Save{Map: &core.Map{Position: wire.Position{Revision: revision}, Self: wire.Member{Address: netip.MustParseAddr("10.42.0.2"), Name: "ann"}}}
 }

@@ -17,7 +17,10 @@ func (p *peer) run(ctx context.Context) (err error) {
 	defer p.tasks.Wait()
 	defer cancel()
 	defer func() { p.end(err) }()
-	first := core.Started{Map: p.savedMap()}
+	first, err := p.started()
+	if err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
 	if p.role != nil {
 		p.tasks.Go(func() { failed <- p.role.Run(ctx) })
@@ -63,15 +66,16 @@ func (p *peer) end(err error) {
 	close(p.ended)
 }
 
-// savedMap returns the map to start with. One that cannot be read is no reason
-// not to start: the coordinator has it.
-func (p *peer) savedMap() *core.Map {
-	m, err := p.store.Map()
-	if err != nil {
-		p.log.Error("the saved map is not used, a new one is fetched", "err", err)
-		return nil
+// started returns what to start with. A map that cannot be read is no reason
+// not to: the coordinator has it. But nobody else has the pins.
+func (p *peer) started() (ev core.Started, err error) {
+	if ev.Pins, err = p.store.Pins(); err != nil {
+		return ev, advise(&p.cfg, err)
 	}
-	return m
+	if ev.Map, err = p.store.Map(); err != nil {
+		p.log.Error("the saved map is not used, a new one is fetched", "err", err)
+	}
+	return ev, nil
 }
 
 // roleEnded says what run returns when the role did: nothing when it was to.

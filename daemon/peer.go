@@ -42,6 +42,7 @@ type peer struct {
 	sighted  []wire.Sighting
 	doors    doors
 	disk     disk
+	waiting  waiting
 	rest     rest
 
 	tasks   sync.WaitGroup

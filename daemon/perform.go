@@ -37,7 +37,9 @@ func (p *peer) perform(ctx context.Context, a core.Action, answers []core.Event)
 	case core.Signal:
 		p.doors.send(a.To, a.Signal)
 	case core.Save:
-		put(p.disk.maps, a.Map)
+		put(p.disk.saves, a)
+	case core.FetchDone:
+		p.fetchDone(a)
 	case core.Say:
 		p.say(a)
 	default:

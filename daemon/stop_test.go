@@ -97,7 +97,7 @@ func TestStopWithoutMap(t *testing.T) {
 		s, err := state.Open(ann.state("home"))
 		r.ok(err)
 		odd := &core.Map{Position: wire.Position{Revision: 9}, Self: wire.Member{Address: s.Identity().Address, Name: "Not A Label"}}
-		r.ok(s.SaveMap(odd))
+		r.ok(s.Save(core.Save{Map: odd}))
 		r.ok(s.Close())
 		ann.start()
 		r.pass(time.Second)

@@ -63,6 +63,10 @@ func describeEvent(ev core.Event) (text string, news bool) {
 		return "links, addresses or routes changed", false
 	case core.Asked:
 		return "asked for the status", false
+	case core.Forget:
+		return fmt.Sprintf("asked to forget the pin of %s", ev.Address), true
+	case core.FetchNow:
+		return "asked to fetch", true
 	case core.Tick:
 		return "time has come", false
 	}
@@ -141,7 +145,7 @@ func (p *peer) describeAction(a core.Action) string {
 	case core.SetNames:
 		return fmt.Sprintf("write %d names", len(a.Entries))
 	case core.Save:
-		return "save the map"
+		return "save the map and the pins"
 	}
 	return ""
 }

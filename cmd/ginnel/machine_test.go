@@ -37,6 +37,7 @@ type machine struct {
 	status local.Status
 	err    error // every answer of the daemon
 	calls  []string
+	peers  map[string]*running // what is up, by the network's name
 }
 
 func newMachine(t *testing.T) *machine {

@@ -23,6 +23,16 @@ func (b *backoff) fail() time.Duration {
 // ok notes a success.
 func (b *backoff) ok() { b.wait = 0 }
 
+// retrySpread is by how much of their length, around it, the waits for the
+// coordinator differ from peer to peer: those that it had no room for at one
+// moment do not come back together.
+const retrySpread = 0.5
+
+// later notes a failure of the coordinator's and returns when to ask it again.
+func (c *Core) later(b *backoff) time.Time {
+	return c.now.Add(time.Duration(float64(b.fail()) * (1 - retrySpread/2 + retrySpread*c.cfg.Jitter)))
+}
+
 // earliest returns the earlier of two times of which zero means never.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

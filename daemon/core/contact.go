@@ -33,6 +33,7 @@ type contact struct {
 	nudged uint64 // of this revision
 	hurry  bool   // the path came up: if this Fetch fails, try again at once
 
+	now            fetchNow
 	retry, refused backoff
 }
 
@@ -75,8 +76,9 @@ func (c *Core) askCoordinator() {
 	}
 	t.poll = poll{}
 	t.inFlight, t.news, t.nudged, t.hurry = true, false, 0, false
+	t.now.underWay, t.now.wanted = t.now.wanted, 0
 	t.asked = c.world.Position
-	if len(c.leftOut) > 0 {
+	if len(c.leftOut) > 0 || c.pins.recheck {
 		t.asked = wire.Position{} // what is left out of the map is in no delta to come
 	}
 	c.do(Fetch{Position: t.asked})
@@ -129,6 +131,9 @@ func (c *Core) fetched(ev Fetched) {
 	default:
 		c.fetchAnswered(ev.Update)
 	}
+	if t.now.wanted > 0 {
+		t.due = c.now
+	}
 }
 
 // isBusy tells whether the coordinator only had no room for us at this moment:
@@ -142,11 +147,12 @@ func (c *Core) fetchRefused(p *wire.Problem) {
 	c.reached()
 	t.ok = false
 	c.say(topicRefused, "the coordinator refuses to send the map: %s", p.Detail)
+	c.answerFetchNow(p)
 	if p.Status == wire.StatusUnauthorized || p.Status == wire.StatusForbidden {
-		t.due = c.now.Add(t.refused.fail())
+		t.due = c.later(&t.refused)
 		return
 	}
-	t.due = c.now.Add(t.retry.fail())
+	t.due = c.later(&t.retry)
 }
 
 func (c *Core) fetchFailed(err error) {
@@ -156,7 +162,8 @@ func (c *Core) fetchFailed(err error) {
 		t.failing = c.now
 	}
 	t.ok, t.err = false, err
-	t.due = c.now.Add(t.retry.fail())
+	c.answerFetchNow(err)
+	t.due = c.later(&t.retry)
 	if t.hurry {
 		t.due = c.now
 	}
@@ -169,7 +176,8 @@ func (c *Core) fetchAnswered(u *wire.Update) {
 	if err := c.check(u, t.asked); err != nil {
 		t.ok = false
 		c.say(topicMap, "the coordinator sent a map that cannot be right: %v", err)
-		t.due = c.now.Add(t.retry.fail())
+		c.answerFetchNow(err)
+		t.due = c.later(&t.retry)
 		return
 	}
 	c.over(topicMap)
@@ -182,6 +190,7 @@ func (c *Core) fetchAnswered(u *wire.Update) {
 		t.due = c.now
 	}
 	c.take(u)
+	t.now.applying, t.now.underWay = max(t.now.applying, t.now.underWay), 0
 }
 
 // nudged notes that our map is at revision now, or that there is news of

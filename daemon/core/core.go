@@ -12,9 +12,22 @@
 // # What is believed
 //
 // A map or delta is checked as a whole before it changes anything, and one
-// with another key for the coordinator is refused as a whole: the key is
-// pinned. The coordinator is in the tunnel whatever the map says. Errors,
+// with another key for the coordinator is refused as a whole: the invitation
+// told its key. The coordinator is in the tunnel whatever the map says. Errors,
 // refusals and nonsense never shrink the map.
+//
+// Every other key that was taken is pinned to its address, for good, though the
+// member vanish (pins.go). Where the map has another key for a pinned address,
+// nothing changes for that address: the member stays as it was, with its key,
+// name and endpoints, or stays away. The rest of the map is taken: otherwise
+// an address that is used again, or a coordinator that lies, would also keep
+// removed and disabled peers in the tunnel. Pins limit what a coordinator can
+// do: it can take peers away, it cannot put itself into their places. Only a
+// person ends such a conflict, by forgetting the pin, or the coordinator by
+// presenting the pinned key, or nobody. A peer that joins anew has a new
+// address, unless an admin freed the old one; an invitee was never seen by
+// others, so its address is not pinned when the invitation expires. On its own
+// machine the coordinator's book is the authority, and nothing is pinned.
 //
 // A successful change is added to what was observed, instead of reading it
 // again; after a failed one the tunnel is read. What a torn observation does
@@ -92,8 +105,11 @@ type Event interface{ event() }
 // The events.
 type (
 	// Started is the first event. Map is the one saved last, nil when there is
-	// none.
-	Started struct{ Map *Map }
+	// none, and Pins are those saved last, sorted by address, each once.
+	Started struct {
+		Map  *Map
+		Pins []Pin
+	}
 	// Fetched answers Fetch. Exactly one field is set; Err is a *wire.Problem
 	// where the coordinator refused.
 	Fetched struct {
@@ -143,6 +159,11 @@ type (
 	// Asked says that somebody is about to be told how the network is: the
 	// tunnel is looked at before, unless it was just looked at.
 	Asked struct{}
+	// Forget says that another key may be taken for a pinned address.
+	Forget struct{ Address netip.Addr }
+	// FetchNow says that somebody waits for what the coordinator answers to a
+	// Fetch that begins now. Ticket grows from one to the next, from 1.
+	FetchNow struct{ Ticket uint64 }
 	// Tick says that Deadline has come.
 	Tick struct{}
 )
@@ -159,6 +180,8 @@ func (Applied) event()          {}
 func (Resolved) event()         {}
 func (Configured) event()       {}
 func (Asked) event()            {}
+func (Forget) event()           {}
+func (FetchNow) event()         {}
 func (Tick) event()             {}
 
 // Action is something to do. It is one of the types below; the shell does them
@@ -189,9 +212,20 @@ type (
 	}
 	// Resolve looks a host name up; answered by Resolved.
 	Resolve struct{ Host string }
-	// Save keeps the map for the next start. It is only asked for when
-	// something durable changed, or the book went on by many revisions.
-	Save struct{ Map *Map }
+	// Save keeps the map and the pins for the next start, together. It is only
+	// asked for when something durable changed, or the book went on by many
+	// revisions. A nil Map leaves the saved one as it is; Pins are all there
+	// are, sorted by address.
+	Save struct {
+		Map  *Map
+		Pins []Pin
+	}
+	// FetchDone answers each FetchNow up to Ticket. With a nil Err what the
+	// coordinator answered is applied; others are for people.
+	FetchDone struct {
+		Ticket uint64
+		Err    error
+	}
 	// Say tells people of a problem, once when it begins and, with an empty
 	// Text, once when it is over. Topic tells problems apart.
 	Say struct{ Topic, Text string }
@@ -206,6 +240,7 @@ func (Report) action()      {}
 func (Signal) action()      {}
 func (Resolve) action()     {}
 func (Save) action()        {}
+func (FetchDone) action()   {}
 func (Say) action()         {}
 
 // Map is what a peer may see, at a position.

@@ -165,6 +165,8 @@ func (s *script) render(a core.Action) string {
 		return "resolve " + a.Host
 	case core.Save:
 		return fmt.Sprintf("save %d with %d", a.Map.Position.Revision, len(a.Map.Members))
+	case core.FetchDone:
+		return fmt.Sprintf("done %d: %v", a.Ticket, a.Err)
 	case core.Say:
 		if a.Text == "" {
 			return "over " + a.Topic

@@ -17,6 +17,7 @@ type names struct {
 	dirty bool // the map's names may have changed
 	set   bool // it was asked for since the start
 	sent  []platform.HostEntry
+	busy  bool      // sent is being written
 	due   time.Time // of a repetition after a failure; zero: none
 	retry backoff
 }
@@ -37,7 +38,7 @@ func (c *Core) syncNames() {
 	if n.set && !again && slices.EqualFunc(entries, n.sent, sameEntry) {
 		return
 	}
-	n.set, n.sent = true, entries
+	n.set, n.sent, n.busy = true, entries, true
 	c.do(SetNames{Entries: entries})
 }
 
@@ -62,7 +63,10 @@ func (c *Core) hostEntries() []platform.HostEntry {
 	return entries
 }
 
-func (c *Core) namesApplied(err error) {
+func (c *Core) namesApplied(a SetNames, err error) {
+	if slices.EqualFunc(a.Entries, c.names.sent, sameEntry) {
+		c.names.busy = false
+	}
 	if err == nil {
 		c.names.retry.ok()
 		c.over(topicNames)

@@ -13,6 +13,7 @@ const (
 	topicMap         = "map"         // it sends what cannot be right
 	topicReport      = "report"      // it does not take our candidates
 	topicMember      = "member "
+	topicPin         = "pin " // the coordinator presents another key
 	topicResolve     = "resolve "
 	topicTunnel      = "tunnel"
 	topicTunnelRead  = "tunnel state"

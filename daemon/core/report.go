@@ -55,7 +55,7 @@ func (c *Core) reported(err error) {
 	r := &c.report
 	r.inFlight = false
 	if err != nil {
-		r.due = c.now.Add(r.retry.fail())
+		r.due = c.later(&r.retry)
 		c.say(topicReport, "cannot tell the coordinator our endpoints: %v", err)
 		return
 	}

@@ -33,7 +33,7 @@ type node struct {
 
 	life      int // raised when the daemon ends: what was under way is lost
 	timer     int
-	saved     *core.Map
+	saved     core.Save
 	says      []core.Say
 	ticks     int
 	actions   int
@@ -78,7 +78,7 @@ func (n *node) member() wire.Member {
 // boot starts the daemon with what was saved last.
 func (n *node) boot() {
 	n.core = core.New(n.cfg)
-	n.step(core.Started{Map: n.saved})
+	n.step(core.Started{Map: n.saved.Map, Pins: n.saved.Pins})
 }
 
 // kill ends the daemon; the tunnel stays as it is.
@@ -148,7 +148,7 @@ func (n *node) do(a core.Action) {
 	case core.SetNames:
 		n.names = a.Entries
 	case core.Save:
-		n.saved = a.Map
+		n.saved = a
 		n.lastSaved++
 	case core.Say:
 		n.says = append(n.says, a)

@@ -23,7 +23,8 @@ type Core struct {
 
 	world   Map
 	saved   uint64              // the revision of the map that was saved last; 0: none was
-	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours
+	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours for their keys, which others have
+	pins    pins
 
 	peers  []*peer // sorted by address: the members, and the coordinator in any case
 	byKey  []*peer // the same, sorted by public key
@@ -82,13 +83,14 @@ func (c *Core) Step(now time.Time, ev Event) []Action {
 	c.askCoordinator()
 	c.tellCandidates()
 	c.resolveDue()
+	c.endFetchNow()
 	return c.out
 }
 
 func (c *Core) note(ev Event) {
 	switch ev := ev.(type) {
 	case Started:
-		c.start(ev.Map)
+		c.start(ev)
 	case Fetched:
 		c.fetched(ev)
 	case Reported:
@@ -111,6 +113,10 @@ func (c *Core) note(ev Event) {
 		c.configure(ev.Settings)
 	case Asked:
 		c.asked()
+	case Forget:
+		c.forget(ev.Address)
+	case FetchNow:
+		c.contact.now.wanted, c.contact.due = ev.Ticket, c.now
 	case Tick: // what has come due is found by the second half
 	default:
 		panic("core: an event that is not one of this package's")
@@ -124,14 +130,17 @@ func (c *Core) applied(ev Applied) {
 	case ApplyNet:
 		c.linkApplied(ev.Err)
 	case SetNames:
-		c.namesApplied(ev.Err)
+		c.namesApplied(a, ev.Err)
 	}
 }
 
-func (c *Core) start(m *Map) {
+func (c *Core) start(ev Started) {
 	c.started = c.now
-	if m != nil {
-		c.restore(m)
+	if !c.onCoordinator() {
+		c.pins.kept = ev.Pins
+	}
+	if ev.Map != nil {
+		c.restore(ev.Map)
 	}
 	for _, p := range c.peers {
 		if !p.passive() {

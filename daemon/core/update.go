@@ -43,7 +43,8 @@ func (c *Core) check(u *wire.Update, asked wire.Position) error {
 	return nil
 }
 
-// restore takes the map saved last, with the same suspicion.
+// restore takes the map saved last, with the same suspicion. It pins nobody:
+// who was forgotten is to be presented again.
 func (c *Core) restore(m *Map) {
 	u := &wire.Update{
 		Position: m.Position,
@@ -58,6 +59,7 @@ func (c *Core) restore(m *Map) {
 		return
 	}
 	c.merge(u)
+	c.pins.recheck = len(c.pins.refused) > 0 // who contradicts a pin here is in no delta to come
 	c.saved = m.Position.Revision
 }
 
@@ -74,12 +76,14 @@ func (c *Core) take(u *wire.Update) {
 		c.report.known = false // the coordinator restarted, and forgot
 	}
 	changed := c.merge(u)
+	changed = c.pinMembers(u) || changed
+	if (u.From == wire.Position{}) {
+		c.pins.recheck = false
+	}
 	now := u.Position.Revision
 	if changed || now < c.saved || now-c.saved > maxDrift {
 		c.saved = now
-		saved := c.world
-		saved.Members = slices.Clone(saved.Members)
-		c.do(Save{Map: &saved})
+		c.do(c.Snapshot())
 	}
 }
 
@@ -100,17 +104,20 @@ func (c *Core) merge(u *wire.Update) (changed bool) {
 	return changed
 }
 
-// mergeRanges replaces the members within u's ranges.
+// mergeRanges replaces the members within u's ranges. Where u has another key
+// than the pinned one, the member stays as it was, and nobody comes who was not
+// there.
 func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
+	c.comparePins(u)
 	members := make([]wire.Member, 0, len(c.world.Members)+len(u.Members))
 	for _, m := range c.world.Members {
-		if !within(u.Ranges, m.Address) {
+		if !within(u.Ranges, m.Address) || c.pins.refusesAt(m.Address) {
 			members = append(members, m)
 		}
 	}
 	c.leaveOut(u)
 	for _, m := range u.Members {
-		if c.leftOut[m.Address] {
+		if c.leftOut[m.Address] || c.pins.refusesAt(m.Address) {
 			continue
 		}
 		if p := c.addrs[m.Address]; p != nil && p.member.PublicKey == m.PublicKey {
@@ -119,6 +126,7 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 		}
 		members = append(members, m)
 	}
+	members = c.withoutRenamed(members)
 	sort.Slice(members, func(i, j int) bool { return members[i].Address.Less(members[j].Address) })
 	changed = changed || !slices.EqualFunc(members, c.world.Members, func(a, b wire.Member) bool { return sameRecord(&a, &b) })
 	c.world.Members = members
@@ -133,6 +141,9 @@ func (c *Core) leaveOut(u *wire.Update) {
 	c.leftOut = map[netip.Addr]bool{}
 	for i := range u.Members {
 		m := &u.Members[i]
+		if c.pins.refusesAt(m.Address) {
+			continue
+		}
 		if holder, ok := c.keyHolder(u, m); ok {
 			c.leftOut[m.Address] = true
 			c.say(topicMember+m.Address.String(), "%s (%s) has the key of %s and is left out", m.Address, m.Name, holder)
@@ -143,19 +154,25 @@ func (c *Core) leaveOut(u *wire.Update) {
 			c.leftOut[a] = true
 		}
 	}
-	for _, a := range sortedSet(slices.Collect(maps.Keys(was))) {
+	for _, a := range sortedKeys(was) {
 		if !c.leftOut[a] {
 			c.over(topicMember + a.String())
 		}
 	}
 }
 
+// sortedKeys lists the addresses that m has.
+func sortedKeys[V any](m map[netip.Addr]V) []netip.Addr {
+	return sortedSet(slices.Collect(maps.Keys(m)))
+}
+
 // keyHolder returns who else has m's key after u: the coordinator, or a member
-// that u does not speak of. Within u every key is there once, ours included.
+// that u does not speak of or does not move from its pin. Within u every key is
+// there once, ours included.
 func (c *Core) keyHolder(u *wire.Update, m *wire.Member) (netip.Addr, bool) {
 	if p := c.keys[m.PublicKey]; p != nil && p.member.Address != m.Address {
 		a := p.member.Address
-		return a, p == c.coordinator() || !within(u.Ranges, a)
+		return a, p == c.coordinator() || !within(u.Ranges, a) || c.pins.refusesAt(a)
 	}
 	return netip.Addr{}, false
 }
@@ -186,7 +203,7 @@ func isDurable(was wire.Endpoints, m *wire.Member) bool {
 // Those of a key that is not the pinned one are none of the member's.
 func (c *Core) patch(p wire.Patch) (durable bool) {
 	i, ok := slices.BinarySearchFunc(c.world.Members, p.Address, func(m wire.Member, a netip.Addr) int { return m.Address.Compare(a) })
-	if !ok {
+	if !ok || c.pins.refusesAt(p.Address) {
 		return false
 	}
 	m := &c.world.Members[i]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"syscall"
 	"time"
@@ -50,6 +51,27 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 // Reload makes the daemon read its configuration again.
 func (c *Client) Reload(ctx context.Context) error {
 	return c.call(ctx, "POST", PathReload, nil, nil)
+}
+
+// Fetch asks network's coordinator for the map, and returns how the network is
+// once the answer is applied.
+func (c *Client) Fetch(ctx context.Context, network string) (*Network, error) {
+	var n Network
+	if err := c.call(ctx, "POST", PathNetworks+url.PathEscape(network)+FetchPart, nil, &n); err != nil {
+		return nil, err
+	}
+	return &n, nil
+}
+
+// Pins lists what is pinned in network, sorted by address.
+func (c *Client) Pins(ctx context.Context, network string) (pins []Pin, err error) {
+	err = c.call(ctx, "GET", PathNetworks+url.PathEscape(network)+PinsPart, nil, &pins)
+	return pins, err
+}
+
+// Forget removes the pin of a in network.
+func (c *Client) Forget(ctx context.Context, network string, a netip.Addr) error {
+	return c.call(ctx, "DELETE", PathNetworks+url.PathEscape(network)+PinsPart+"/"+url.PathEscape(a.String()), nil, nil)
 }
 
 // Coordinator sends a request to network's coordinator: path is one of its

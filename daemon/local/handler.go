@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"ginnel/wire"
 	"ginnel/wire/http1"
@@ -16,6 +17,19 @@ type Daemon interface {
 	// Coordinator passes r, whose path is one of the coordinator's API, to the
 	// coordinator of network.
 	Coordinator(ctx context.Context, network string, r *http1.Request) (*http1.Response, error)
+	// Running returns a network, or why it does not run.
+	Running(network string) (Running, error)
+}
+
+// Running is what the local API asks of a network that runs.
+type Running interface {
+	// Fetch asks the coordinator now, and returns how the network is once what
+	// it answered is applied.
+	Fetch(ctx context.Context) (*Network, error)
+	// Pins returns what is pinned, sorted by address.
+	Pins(ctx context.Context) ([]Pin, error)
+	// Forget removes a pin: what the coordinator presents next is taken.
+	Forget(ctx context.Context, a netip.Addr) error
 }
 
 // route is one line of the local API.
@@ -32,6 +46,9 @@ const anyMethod = "*"
 var routes = []route{
 	{"GET", PathStatus, nil, getStatus},
 	{"POST", PathReload, nil, reload},
+	{"POST", PathNetworks + "{network}" + FetchPart, nil, fetch},
+	{"GET", PathNetworks + "{network}" + PinsPart, nil, listPins},
+	{"DELETE", PathNetworks + "{network}" + PinsPart + "/{address}", nil, forgetPin},
 	{anyMethod, PathNetworks + "{network}" + CoordinatorPart + "/{path...}", nil, forward},
 }
 
@@ -91,6 +108,45 @@ func getStatus(ctx context.Context, d Daemon, _ *call) (*http1.Response, error) 
 
 func reload(ctx context.Context, d Daemon, _ *call) (*http1.Response, error) {
 	if err := d.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusNoContent, nil), nil
+}
+
+func fetch(ctx context.Context, d Daemon, c *call) (*http1.Response, error) {
+	n, err := d.Running(c.names[0])
+	if err != nil {
+		return nil, err
+	}
+	fetched, err := n.Fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusOK, fetched), nil
+}
+
+func listPins(ctx context.Context, d Daemon, c *call) (*http1.Response, error) {
+	n, err := d.Running(c.names[0])
+	if err != nil {
+		return nil, err
+	}
+	pins, err := n.Pins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return http1.JSON(wire.StatusOK, pins), nil
+}
+
+func forgetPin(ctx context.Context, d Daemon, c *call) (*http1.Response, error) {
+	a, err := netip.ParseAddr(c.names[1])
+	if err != nil {
+		return nil, wire.Errorf(wire.StatusBadRequest, "%.80q is no address", c.names[1])
+	}
+	n, err := d.Running(c.names[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Forget(ctx, a); err != nil {
 		return nil, err
 	}
 	return http1.JSON(wire.StatusNoContent, nil), nil

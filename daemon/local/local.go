@@ -4,6 +4,9 @@
 //
 //	GET  /v1/status                            Status
 //	POST /v1/reload                            reads the configuration again -> 204
+//	POST /v1/networks/{network}/fetch          asks the coordinator now -> Network, once it is applied
+//	GET  /v1/networks/{network}/pins           []Pin
+//	DELETE /v1/networks/{network}/pins/{address}  what the coordinator presents next is taken -> 204
 //	*    /v1/networks/{network}/coordinator/…  the rest of the path is a request to
 //	                                           that network's coordinator ([wire.PathMap])
 //
@@ -27,6 +30,8 @@ const (
 	// CoordinatorPart stands between a network's name and the path of the
 	// coordinator's API.
 	CoordinatorPart = "/coordinator"
+	FetchPart       = "/fetch"
+	PinsPart        = "/pins"
 )
 
 // Status is the daemon at a glance.
@@ -91,3 +96,12 @@ const (
 	ReachNone       Reach = "none"       // no known endpoint of it answers; they are tried again now and then
 	ReachWaiting    Reach = "waiting"    // it is invited and has not joined
 )
+
+// Pin is a public key that this machine has accepted for an overlay address.
+type Pin struct {
+	Address   netip.Addr    `json:"address"`
+	Name      string        `json:"name,omitempty"` // of who has the address; empty: nobody that is known
+	PublicKey key.PublicKey `json:"public_key"`
+	InMap     bool          `json:"in_map"`             // the network's map has the address now
+	Presented key.PublicKey `json:"presented,omitzero"` // the other key that the coordinator presents for it, which is not taken
+}

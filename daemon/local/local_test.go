@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,12 +24,14 @@ import (
 
 // stub is a daemon of which a test decides what it answers.
 type stub struct {
-	status  local.Status
-	err     error
-	reloads int
-	network string         // of the last call of Coordinator
-	request *http1.Request // its request
-	answer  *http1.Response
+	status    local.Status
+	err       error
+	reloads   int
+	network   string         // of the last call of Coordinator
+	request   *http1.Request // its request
+	pins      []local.Pin
+	forgotten []netip.Addr
+	answer    *http1.Response
 }
 
 func (s *stub) Status(context.Context) (*local.Status, error) { return &s.status, s.err }
@@ -36,6 +39,20 @@ func (s *stub) Status(context.Context) (*local.Status, error) { return &s.status
 func (s *stub) Reload(context.Context) error {
 	s.reloads++
 	return s.err
+}
+
+func (s *stub) Running(network string) (local.Running, error) {
+	s.network = network
+	return s, s.err
+}
+
+func (s *stub) Fetch(context.Context) (*local.Network, error) { return &s.status.Networks[0], nil }
+
+func (s *stub) Pins(context.Context) ([]local.Pin, error) { return s.pins, nil }
+
+func (s *stub) Forget(_ context.Context, a netip.Addr) error {
+	s.forgotten = append(s.forgotten, a)
+	return nil
 }
 
 func (s *stub) Coordinator(_ context.Context, network string, r *http1.Request) (*http1.Response, error) {
@@ -97,6 +114,39 @@ func TestReload(t *testing.T) {
 	wantProblem(t, err, wire.StatusInternal, "out of memory")
 }
 
+// TestRunning: what is asked of one network reaches that one, and what it says
+// comes back; why it does not run is told.
+func TestRunning(t *testing.T) {
+	public := key.NewPrivate([32]byte{1: 1}).Public()
+	d := &stub{
+		status: local.Status{Networks: []local.Network{{Name: "a b", State: local.Up, Peers: []local.Peer{}}}},
+		pins: []local.Pin{
+			{Address: netip.MustParseAddr("10.42.0.2"), Name: "bob", PublicKey: public, InMap: true},
+			{Address: netip.MustParseAddr("10.42.0.3"), PublicKey: public, Presented: key.NewPrivate([32]byte{1: 2}).Public()},
+		},
+	}
+	c := local.NewClient(serve(t, d))
+	if n, err := c.Fetch(t.Context(), "a b"); err != nil || !reflect.DeepEqual(*n, d.status.Networks[0]) || d.network != "a b" {
+		t.Errorf("fetch of %q: %+v, %v", d.network, n, err)
+	}
+	if pins, err := c.Pins(t.Context(), "home"); err != nil || !reflect.DeepEqual(pins, d.pins) || d.network != "home" {
+		t.Errorf("pins of %q: %+v, %v", d.network, pins, err)
+	}
+	for _, s := range []string{"10.42.0.2", "fd00::2"} {
+		d.network, d.forgotten = "", nil
+		a := netip.MustParseAddr(s)
+		if err := c.Forget(t.Context(), "home", a); err != nil || !slices.Equal(d.forgotten, []netip.Addr{a}) || d.network != "home" {
+			t.Errorf("forgotten in %q are %v, %v", d.network, d.forgotten, err)
+		}
+	}
+	d.err = wire.Errorf(wire.StatusConflict, "network home is down")
+	_, err := c.Fetch(t.Context(), "home")
+	wantProblem(t, err, wire.StatusConflict, "network home is down")
+	_, err = c.Pins(t.Context(), "home")
+	wantProblem(t, err, wire.StatusConflict, "network home is down")
+	wantProblem(t, c.Forget(t.Context(), "home", netip.MustParseAddr("10.42.0.2")), wire.StatusConflict, "network home is down")
+}
+
 // TestCoordinator: names are escaped on the way there, the path and the query
 // reach the daemon as they are, and the answer comes back.
 func TestCoordinator(t *testing.T) {
@@ -135,6 +185,12 @@ func TestPaths(t *testing.T) {
 		{"GET", "/", wire.StatusNotFound, ""},
 		{"GET", "/v1/status/", wire.StatusNotFound, ""},
 		{"GET", "/v2/status", wire.StatusNotFound, ""},
+		{"GET", "/v1/networks/home/fetch", wire.StatusMethod, "POST"},
+		{"POST", "/v1/networks/home/pins", wire.StatusMethod, "GET"},
+		{"GET", "/v1/networks/home/pins/10.42.0.1", wire.StatusMethod, "DELETE"},
+		{"DELETE", "/v1/networks/home/pins/10.42", wire.StatusBadRequest, ""},
+		{"DELETE", "/v1/networks/home/pins/", wire.StatusNotFound, ""},
+		{"DELETE", "/v1/networks/home/pins/a/b", wire.StatusNotFound, ""},
 		{"GET", "/v1/networks", wire.StatusNotFound, ""},
 		{"GET", "/v1/networks/", wire.StatusNotFound, ""},
 		{"GET", "/v1/networks/home", wire.StatusNotFound, ""},
@@ -150,7 +206,7 @@ func TestPaths(t *testing.T) {
 		if resp.Status != test.status || resp.Header.Get("Allow") != test.allow || resp.Header.Get("Content-Type") != wire.ProblemType {
 			t.Errorf("%s %s: %d %v", test.method, test.path, resp.Status, resp.Header)
 		}
-		if d.reloads > 0 || d.request != nil {
+		if d.reloads > 0 || d.request != nil || d.network != "" {
 			t.Errorf("%s %s reached the daemon", test.method, test.path)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,24 +44,27 @@ func saveForever(path string) error {
 		return err
 	}
 	for g := int(m.Position.Revision) + 1; ; g++ {
-		if err := s.SaveMap(generation(g)); err != nil {
+		if err := s.Save(generation(g)); err != nil {
 			return err
 		}
 		fmt.Println(g)
 	}
 }
 
-// generation makes a map whose every record says g; g decides who is in it.
-func generation(g int) *core.Map {
+// generation makes a map whose every record says g, and as many pins; g decides
+// who is in it.
+func generation(g int) core.Save {
 	m := &core.Map{Position: wire.Position{Revision: uint64(g)}, Self: member("10.42.0.9", g)}
+	var pins []core.Pin
 	a := netip.MustParseAddr("10.42.1.0")
 	for i := range 60 {
 		if (i+g)%7 != 0 {
 			m.Members = append(m.Members, member(a.String(), g))
+			pins = append(pins, core.Pin{Address: a, PublicKey: private(byte(g)).Public()})
 		}
 		a = a.Next()
 	}
-	return m
+	return core.Save{Map: m, Pins: pins}
 }
 
 // TestKill kills a process in the middle of saving maps. Each time the file
@@ -71,7 +75,7 @@ func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	path := create(t, identity())
 	s := open(t, path)
-	if err := s.SaveMap(generation(0)); err != nil {
+	if err := s.Save(generation(0)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -136,7 +140,10 @@ func wholeGeneration(t *testing.T, path string) int {
 		t.Fatal(err)
 	}
 	g := int(m.Position.Revision)
-	want := generation(g)
+	want := generation(g).Map
+	if pins, err := s.Pins(); err != nil || !slices.Equal(pins, generation(g).Pins) {
+		t.Fatalf("generation %d has the pins %+v, %v", g, pins, err)
+	}
 	if len(m.Members) != len(want.Members) {
 		t.Fatalf("generation %d has %d members, want %d", g, len(m.Members), len(want.Members))
 	}

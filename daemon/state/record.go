@@ -21,7 +21,7 @@ type head struct {
 
 // initialise fills an empty file.
 func initialise(tx *bbolt.Tx, i *Identity) error {
-	for _, name := range [][]byte{bucketMeta, bucketKeys, bucketMap, bucketMembers} {
+	for _, name := range buckets {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -50,7 +50,7 @@ func putKey(tx *bbolt.Tx, name []byte, k key.PrivateKey) error {
 }
 
 func readIdentity(tx *bbolt.Tx, i *Identity) error {
-	for _, name := range [][]byte{bucketKeys, bucketMap, bucketMembers} {
+	for _, name := range buckets {
 		if tx.Bucket(name) == nil {
 			return damaged("bucket %s is missing", name)
 		}
@@ -111,30 +111,40 @@ func readMap(tx *bbolt.Tx) (*core.Map, error) {
 	return m, nil
 }
 
-// writeMap writes what differs, or returns errUnchanged.
-func writeMap(tx *bbolt.Tx, m *core.Map) error {
-	changed, err := putChanged(tx.Bucket(bucketMap), keyHead, head{m.Position, m.Self})
+// write writes what differs, or returns errUnchanged.
+func write(tx *bbolt.Tx, k *core.Save) error {
+	changed, err := writePins(tx, k.Pins)
 	if err != nil {
 		return err
 	}
-	members := tx.Bucket(bucketMembers)
-	for i := range m.Members {
-		c, err := putChanged(members, m.Members[i].Address.AsSlice(), &m.Members[i])
+	if k.Map != nil {
+		c, err := writeMap(tx, k.Map)
 		if err != nil {
 			return err
 		}
 		changed = changed || c
 	}
-	gone := goneMembers(members, m.Members)
-	for _, k := range gone {
-		if err := members.Delete(k); err != nil {
-			return err
-		}
-	}
-	if !changed && len(gone) == 0 {
+	if !changed {
 		return errUnchanged
 	}
 	return nil
+}
+
+func writeMap(tx *bbolt.Tx, m *core.Map) (changed bool, err error) {
+	changed, err = putChanged(tx.Bucket(bucketMap), keyHead, head{m.Position, m.Self})
+	if err != nil {
+		return false, err
+	}
+	members := tx.Bucket(bucketMembers)
+	for i := range m.Members {
+		c, err := putChanged(members, m.Members[i].Address.AsSlice(), &m.Members[i])
+		if err != nil {
+			return false, err
+		}
+		changed = changed || c
+	}
+	gone, err := deleteOthers(members, len(m.Members), func(i int) netip.Addr { return m.Members[i].Address })
+	return changed || gone, err
 }
 
 // putChanged stores v as JSON unless that is what is there.
@@ -149,18 +159,23 @@ func putChanged(b *bbolt.Bucket, k []byte, v any) (changed bool, err error) {
 	return true, b.Put(k, record)
 }
 
-// goneMembers returns the keys of stored members that are not in want. Both
-// are in the order of their addresses, all of one family.
-func goneMembers(b *bbolt.Bucket, want []wire.Member) [][]byte {
+// deleteOthers removes the records of other addresses than the n wanted ones.
+// Both are in the order of their addresses, all of one family.
+func deleteOthers(b *bbolt.Bucket, n int, want func(i int) netip.Addr) (changed bool, err error) {
 	var gone [][]byte
-	c := b.Cursor()
+	c, i := b.Cursor(), 0
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		for len(want) > 0 && bytes.Compare(want[0].Address.AsSlice(), k) < 0 {
-			want = want[1:]
+		for i < n && bytes.Compare(want(i).AsSlice(), k) < 0 {
+			i++
 		}
-		if len(want) == 0 || !bytes.Equal(want[0].Address.AsSlice(), k) {
+		if i == n || !bytes.Equal(want(i).AsSlice(), k) {
 			gone = append(gone, bytes.Clone(k))
 		}
 	}
-	return gone
+	for _, k := range gone {
+		if err := b.Delete(k); err != nil {
+			return false, err
+		}
+	}
+	return len(gone) > 0, nil
 }

@@ -15,12 +15,12 @@ import (
 var ErrNewer = errors.New("written by a newer ginnel: install that version, or a later one")
 
 // schema is the version of the layout in the package comment.
-const schema = 1
+const schema = 2
 
 // migrations bring a file up by one version each: migrations[v] is given a
 // file of version v and leaves one of version v+1. All that are needed run in
 // one transaction. There has been no version 0.
-var migrations = [schema]func(*bbolt.Tx) error{}
+var migrations = [schema]func(*bbolt.Tx) error{1: pinSavedMap}
 
 // The buckets and their keys.
 var (
@@ -28,6 +28,7 @@ var (
 	bucketKeys    = []byte("keys")
 	bucketMap     = []byte("map")
 	bucketMembers = []byte("members")
+	bucketPins    = []byte("pins")
 
 	keySchema   = []byte("schema")
 	keyIdentity = []byte("identity")
@@ -35,6 +36,9 @@ var (
 	keyPending  = []byte("pending")
 	keyHead     = []byte("head")
 )
+
+// buckets are all that a file has.
+var buckets = [][]byte{bucketMeta, bucketKeys, bucketMap, bucketMembers, bucketPins}
 
 // errUnchanged ends a transaction that has nothing to write.
 var errUnchanged = errors.New("nothing changed")

@@ -1,10 +1,12 @@
 // Package state keeps what one machine must remember of one network: who it is
-// there, and the last map, so that the tunnels come back without the
-// coordinator. Each network has a bbolt file of its own, NETWORK.state, which
+// there, the last map, so that the tunnels come back without the coordinator,
+// and the pins: the keys it has accepted, map or no map. Each network has a bbolt file of its own, NETWORK.state, which
 // only one process has open at a time.
 //
 // A state that cannot be read is an error, never an empty state: an empty one
-// would cut the machine off. Nothing is written while nothing changes.
+// would cut the machine off, or have no pins. The file then stays as it is. The
+// map alone can be had again from the coordinator. Nothing is written while
+// nothing changes.
 //
 // # Joining
 //
@@ -22,6 +24,8 @@
 // Bucket "map" has "head" (JSON: position and self) once there is a map.
 // Bucket "members" has a record for each member (JSON), under its address, so
 // that saving a map writes the members that changed and not all of them.
+// Bucket "pins" has a public key (32 bytes) for each address that has one
+// pinned. Schema 1 had no pins; those of the map it has are made.
 package state
 
 import (
@@ -167,13 +171,25 @@ func (s *State) Map() (m *core.Map, err error) {
 	return m, nil
 }
 
-// SaveMap replaces the saved map by m, in one transaction: after a crash it is
-// m or the one before. A map that equals the saved one is not written. It
-// keeps nothing of m.
-func (s *State) SaveMap(m *core.Map) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error { return writeMap(tx, m) })
+// Pins returns the pins saved last, sorted by address. The caller owns them.
+func (s *State) Pins() (pins []core.Pin, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		pins, err = readPins(tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pins in %s: %w", s.path, err)
+	}
+	return pins, nil
+}
+
+// Save replaces the saved map by k's, where it has one, and the saved pins by
+// k's, in one transaction: after a crash both are k's or both are those before.
+// What equals what is saved is not written. It keeps nothing of k.
+func (s *State) Save(k core.Save) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error { return write(tx, &k) })
 	if err != nil && !errors.Is(err, errUnchanged) {
-		return fmt.Errorf("save map in %s: %w", s.path, err)
+		return fmt.Errorf("save the map and the pins in %s: %w", s.path, err)
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func TestMap(t *testing.T) {
 	} {
 		position.Revision++
 		want := &core.Map{Position: position, Self: member("10.42.0.9", 0), Members: members}
-		if err := s.SaveMap(want); err != nil {
+		if err := s.Save(core.Save{Map: want}); err != nil {
 			t.Fatal(err)
 		}
 		s = reopen(t, s, path)
@@ -136,7 +136,7 @@ func TestIPv6(t *testing.T) {
 	s := open(t, create(t, i))
 	defer s.Close()
 	want := &core.Map{Self: member("fd00::9", 0), Members: []wire.Member{member("fd00::1", 1), member("fd00::1:0:0:1", 2)}}
-	if err := s.SaveMap(want); err != nil {
+	if err := s.Save(core.Save{Map: want}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Map(); err != nil || !reflect.DeepEqual(got, want) {
@@ -144,9 +144,9 @@ func TestIPv6(t *testing.T) {
 	}
 }
 
-// TestSaveMapWritesNothingForTheSame compares the file, whose meta pages count
+// TestSaveWritesNothingForTheSame compares the file, whose meta pages count
 // transactions.
-func TestSaveMapWritesNothingForTheSame(t *testing.T) {
+func TestSaveWritesNothingForTheSame(t *testing.T) {
 	path := create(t, identity())
 	s := open(t, path)
 	defer s.Close()
@@ -158,18 +158,18 @@ func TestSaveMapWritesNothingForTheSame(t *testing.T) {
 		}
 		return string(b)
 	}
-	if err := s.SaveMap(m); err != nil {
+	if err := s.Save(core.Save{Map: m}); err != nil {
 		t.Fatal(err)
 	}
 	before := content()
-	if err := s.SaveMap(m); err != nil {
+	if err := s.Save(core.Save{Map: m}); err != nil {
 		t.Fatal(err)
 	}
 	if content() != before {
 		t.Error("the same map was written again")
 	}
 	m.Position.Revision++
-	if err := s.SaveMap(m); err != nil {
+	if err := s.Save(core.Save{Map: m}); err != nil {
 		t.Fatal(err)
 	}
 	if content() == before {
@@ -234,13 +234,15 @@ func TestOpenDamagedRecords(t *testing.T) {
 	del := func(bucket string) func(*bbolt.Tx) error {
 		return func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte(bucket)) }
 	}
-	newer := string(binary.BigEndian.AppendUint64(nil, 2))
+	k := private(3).Public()
+	pinned := k[:]
+	newer := string(binary.BigEndian.AppendUint64(nil, 3))
 	for name, c := range map[string]struct {
 		spoil func(*bbolt.Tx) error
 		want  error
 		text  string
 	}{
-		"newer schema":     {put("meta", "schema", newer), state.ErrNewer, "schema 2"},
+		"newer schema":     {put("meta", "schema", newer), state.ErrNewer, "schema 3"},
 		"no schema":        {put("meta", "schema", ""), dbfile.ErrDamaged, "schema"},
 		"schema 0":         {put("meta", "schema", string(make([]byte, 8))), dbfile.ErrDamaged, "schema"},
 		"another database": {del("meta"), dbfile.ErrDamaged, "not a ginnel state"},
@@ -250,6 +252,10 @@ func TestOpenDamagedRecords(t *testing.T) {
 		"empty identity":   {put("meta", "identity", "{}"), dbfile.ErrDamaged, "identity"},
 		"short key":        {put("keys", "private", "abc"), dbfile.ErrDamaged, "private key has 3 bytes"},
 		"no key":           {put("keys", "private", ""), dbfile.ErrDamaged, "private key"},
+		"no pins":          {del("pins"), dbfile.ErrDamaged, "bucket pins is missing"},
+		"short pin":        {put("pins", "\x0a\x2a\x00\x01", "abc"), dbfile.ErrDamaged, "a pin has 4 bytes of address and 3 of key"},
+		"pin of nobody":    {put("pins", "\x0a\x2a", string(pinned)), dbfile.ErrDamaged, "a pin has 2 bytes of address"},
+		"weak pin":         {put("pins", "\x0a\x2a\x00\x01", string(make([]byte, 32))), dbfile.ErrDamaged, "pin of 10.42.0.1"},
 		"long pending key": {put("keys", "pending", strings.Repeat("x", 33)), dbfile.ErrDamaged, "pending key has 33 bytes"},
 		"head":             {put("map", "head", "["), dbfile.ErrDamaged, "head"},
 		"member":           {put("members", "\x0a\x2a\x00\x01", "?"), dbfile.ErrDamaged, "member"},
@@ -257,7 +263,7 @@ func TestOpenDamagedRecords(t *testing.T) {
 	} {
 		path := create(t, identity())
 		s := open(t, path)
-		if err := s.SaveMap(&core.Map{Self: member("10.42.0.9", 0)}); err != nil {
+		if err := s.Save(core.Save{Map: &core.Map{Self: member("10.42.0.9", 0)}}); err != nil {
 			t.Fatal(err)
 		}
 		s.Close()
@@ -280,12 +286,13 @@ func spoilFile(t *testing.T, path string, spoil func(*bbolt.Tx) error) {
 	}
 }
 
-// readAll opens the file and reads the map.
+// readAll opens the file and reads all that is in it.
 func readAll(path string) error {
 	s, err := state.Open(path)
 	if err != nil {
 		return err
 	}
-	_, err = s.Map()
-	return errors.Join(err, s.Close())
+	_, mapErr := s.Map()
+	_, pinsErr := s.Pins()
+	return errors.Join(mapErr, pinsErr, s.Close())
 }

@@ -137,7 +137,7 @@ func fillState(path string) error {
 	}
 	defer s.Close()
 	for i := range commands {
-		if err := s.SaveMap(mapOf(i + 1)); err != nil {
+		if err := s.Save(core.Save{Map: mapOf(i + 1)}); err != nil {
 			return err
 		}
 	}
