@@ -136,7 +136,7 @@ func coreConfig(cfg *config.Network, id *state.Identity) core.Config {
 	return core.Config{
 		Network: cfg.Name, Root: id.Root, Address: id.Address, PrivateKey: id.PrivateKey,
 		Settings: settings(cfg), MTU: cfg.MTU, Keepalive: cfg.Keepalive, Routes: cfg.Routes,
-		Names: cfg.Hosts != config.NoHosts, Exclude: cfg.Exclude,
+		Names: cfg.Hosts != config.NoHosts, Suffix: cfg.Suffix, Exclude: cfg.Exclude,
 		Jitter: float64(public[0]) / 256,
 		Coordinator: core.Coordinator{
 			Address: id.Coordinator.Address, PublicKey: id.Coordinator.PublicKey, Endpoints: peerEndpoints(cfg),

@@ -80,6 +80,7 @@ type Config struct {
 	Keepalive  uint16 // seconds; 0: off
 	Routes     bool   // route Root into the tunnel
 	Names      bool   // keep the hosts block
+	Suffix     string // what its names end in, behind NAME.NETWORK and a dot; empty: nothing
 	// Exclude are underlay ranges that are never reported as candidates.
 	Exclude []netip.Prefix
 	// Coordinator is the coordinator's peer. On its own machine Address equals

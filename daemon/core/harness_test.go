@@ -40,7 +40,7 @@ const hubEndpoint = "198.51.100.1:51820"
 func annConfig() core.Config {
 	return core.Config{
 		Network: "lab", Root: root, Address: ann, PrivateKey: annKey, Settings: core.Settings{ListenPort: 51820}, MTU: 1280,
-		Keepalive: 25, Routes: true, Names: true, Jitter: 0.5,
+		Keepalive: 25, Routes: true, Names: true, Suffix: "wg", Jitter: 0.5,
 		Coordinator: core.Coordinator{Address: hub, PublicKey: hubKey.Public(), Endpoints: []string{hubEndpoint}},
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"ginnel/wire"
 )
 
-// topLevel ends every name: NAME.NETWORK.wg.
-const topLevel = ".wg"
-
 // names is the network's hosts block.
 type names struct {
 	dirty bool // the map's names may have changed
@@ -49,10 +46,13 @@ func sameEntry(a, b platform.HostEntry) bool {
 // hostEntries lists us and the members that have names, sorted by address.
 func (c *Core) hostEntries() []platform.HostEntry {
 	entries := make([]platform.HostEntry, 0, 1+len(c.world.Members))
+	end := "." + c.cfg.Network
+	if c.cfg.Suffix != "" {
+		end += "." + c.cfg.Suffix
+	}
 	add := func(m *wire.Member) {
 		if m.Name != "" && m.Role != wire.RoleInvitee {
-			name := m.Name + "." + c.cfg.Network + topLevel
-			entries = append(entries, platform.HostEntry{Address: m.Address, Names: []string{name}})
+			entries = append(entries, platform.HostEntry{Address: m.Address, Names: []string{m.Name + end}})
 		}
 	}
 	add(&c.world.Self)

@@ -57,7 +57,7 @@ func (s *sim) newNode(i int, name string, h *home, addr string) *node {
 	n.wg = &wireguard{n: n, key: n.priv.Public(), port: 51820, links: map[key.PublicKey]*wgPeer{}}
 	n.cfg = core.Config{
 		Network: "sim", Root: simRoot, Address: n.over, PrivateKey: n.priv, MTU: 1280,
-		Keepalive: simKeepalive, Routes: true, Names: true, Jitter: s.rnd.Float64(),
+		Keepalive: simKeepalive, Routes: true, Names: true, Suffix: "wg", Jitter: s.rnd.Float64(),
 		Coordinator: core.Coordinator{Address: simCoordinator, PublicKey: simKey(1).Public(), Endpoints: []string{"198.51.100.1:51820"}},
 	}
 	if i == 1 {
