@@ -214,10 +214,21 @@ func (n *Network) Call(name, method, target string, body any) *http1.Response {
 // CallFrom is Call for any address and key.
 func (n *Network) CallFrom(a netip.Addr, k key.PrivateKey, method, target string, body any) *http1.Response {
 	n.T.Helper()
-	r := Request(method, target, body)
+	return n.Handle(n.from(a, k, Request(method, target, body)))
+}
+
+// As makes r a request of a peer, with its address and the token of the key it
+// holds.
+func (n *Network) As(name string, r *http1.Request) *http1.Request {
+	n.T.Helper()
+	return n.from(n.Address(name), n.Keys[name], r)
+}
+
+func (n *Network) from(a netip.Addr, k key.PrivateKey, r *http1.Request) *http1.Request {
+	n.T.Helper()
 	r.Remote = netip.AddrPortFrom(a, 40000)
 	r.Header.Set("Authorization", "Bearer "+n.Token(k))
-	return n.Handle(r)
+	return r
 }
 
 // CallLocally makes a request as the administrator of the coordinator's
