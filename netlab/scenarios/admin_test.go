@@ -44,9 +44,9 @@ func TestBehaviour40And41And44And45Peers(t *testing.T) {
 	})
 }
 
-// TestBehaviour46RemoteAdmin: an admin peer does everything from where it is,
-// and a peer that is no admin nothing (29).
-func TestBehaviour46RemoteAdmin(t *testing.T) {
+// TestBehaviour29And46RemoteAdmin: an admin peer does everything from where it is,
+// and a peer that is no admin nothing.
+func TestBehaviour29And46RemoteAdmin(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		o := l.office("anna")
 		anna := o.peers[0]

@@ -11,10 +11,10 @@ import (
 	"ginnel/netlab"
 )
 
-// TestBehaviour30InvitationFile: an invitation is written to a private file,
+// TestBehaviour07And30InvitationFile: an invitation is written to a private file,
 // which is never overwritten; one that cannot be written invites nobody. A join
 // from the file can remove it.
-func TestBehaviour30InvitationFile(t *testing.T) {
+func TestBehaviour07And30InvitationFile(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		o := l.office()
 		const file = "/run/anna.invitation"
@@ -39,8 +39,10 @@ func TestBehaviour30InvitationFile(t *testing.T) {
 		if _, err := anna.ReadFile(file); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the used invitation is still there: %v", err)
 		}
-		if out := anna.Run("find", "/etc/ginnel", "/var/lib/ginnel", "-perm", "/077", "-type", "f"); out != "" {
-			t.Errorf("others may open %s", out)
+		for _, m := range []*machine{anna, o.coordinator} {
+			if out := m.Run("find", "/etc/ginnel/ginnel.conf", "/var/lib/ginnel", "-perm", "/077"); out != "" {
+				t.Errorf("on %s others may open\n%s", m.Name(), out)
+			}
 		}
 	})
 }

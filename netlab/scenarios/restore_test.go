@@ -8,10 +8,10 @@ import (
 	"ginnel/netlab"
 )
 
-// TestRestoredCoordinator: the coordinator's machine is lost, another one is
+// TestBehaviour129RestoredElsewhere: the coordinator's machine is lost, another one is
 // restored from a backup, and the peers follow it as if nothing had happened:
 // what came after the backup is undone, what comes after the restoration holds.
-func TestRestoredCoordinator(t *testing.T) {
+func TestBehaviour129RestoredElsewhere(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		inet := l.Internet()
 		lan := l.router("router", netlab.PortRestricted, inet, 1).LAN
