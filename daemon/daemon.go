@@ -120,8 +120,9 @@ func (d *Daemon) end() {
 }
 
 // Reload reads the configuration again and starts, stops and restarts the
-// networks that changed; one that has failed is tried at once. When the
-// configuration cannot be read everything stays as it is.
+// networks that changed; those whose settings alone did (settings.go) go on with
+// the new ones. One that has failed is tried at once. When the configuration
+// cannot be read everything stays as it is.
 func (d *Daemon) Reload(context.Context) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
@@ -150,12 +151,16 @@ func (d *Daemon) Reload(context.Context) error {
 	return nil
 }
 
-// revise stops n unless next has it as it is.
+// revise stops n unless next has it as it is, or nearly.
 func (d *Daemon) revise(n *network, next *config.Config) {
 	want, ok := next.Network(n.cfg.Name)
 	keep := ok && want.Enabled
 	if keep && want.Equal(&n.cfg) {
 		post(n.again)
+		return
+	}
+	if keep && sameButSettings(want, &n.cfg) {
+		n.adjust(*want)
 		return
 	}
 	n.stop(!keep || !want.SameLink(&n.cfg))

@@ -47,6 +47,8 @@ func (p *peer) run(ctx context.Context) (err error) {
 			ev = core.Signalled{From: p.id.Address, Signal: wire.Signal{Kind: wire.SignalNudge}}
 		case <-p.changed:
 			ev = core.Changed{}
+		case s := <-p.settings:
+			ev = core.Configured{Settings: s}
 		case <-timer.C:
 			if !p.doors.due.IsZero() && !p.doors.due.After(time.Now()) {
 				p.openDoors(ctx)

@@ -21,7 +21,7 @@ const (
 // again after a failure.
 type network struct {
 	d      *Daemon
-	cfg    config.Network // does not change
+	cfg    config.Network // written with both mu and the daemon's reload held
 	log    *journal.Logger
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -58,7 +58,8 @@ func (n *network) supervise(ctx context.Context) {
 	defer close(n.done)
 	n.keepRunning(ctx)
 	if n.removing() {
-		n.d.warn(&n.cfg, Clear(n.d.System, n.d.StateDir, &n.cfg))
+		cfg := n.config()
+		n.d.warn(&cfg, Clear(n.d.System, n.d.StateDir, &cfg))
 	}
 }
 
@@ -84,7 +85,7 @@ func (n *network) keepRunning(ctx context.Context) {
 
 // run opens the peer and runs it once.
 func (n *network) run(ctx context.Context) error {
-	p, err := n.d.openPeer(n.cfg)
+	p, err := n.d.openPeer(n.config())
 	n.set(p, err)
 	if err != nil {
 		return err
@@ -112,6 +113,7 @@ func (n *network) set(p *peer, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.peer, n.err = p, err
+	n.settle()
 }
 
 func (n *network) removing() bool {
@@ -131,7 +133,8 @@ func (n *network) running() (*peer, error) {
 func (n *network) status(ctx context.Context) local.Network {
 	p, err := n.running()
 	if p == nil {
-		return withoutPeer(&n.cfg, local.Failed, err)
+		cfg := n.config()
+		return withoutPeer(&cfg, local.Failed, err)
 	}
 	return p.status(ctx)
 }

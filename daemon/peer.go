@@ -50,8 +50,11 @@ type peer struct {
 	asks    chan ask        // to be called by the goroutine of run
 	wake    chan struct{}   // the role's Wake; holds one
 	changed chan struct{}   // the kernel's news; holds one
-	ended   chan struct{}   // closed when the loop takes nothing any more
-	endErr  error           // why; set before ended is closed
+
+	settings chan core.Settings // other ones; holds the newest
+	told     config.Network     // whose settings it has, or will read there; guarded by its network's mu
+	ended    chan struct{}      // closed when the loop takes nothing any more
+	endErr   error              // why; set before ended is closed
 }
 
 // ask is what the goroutine of run is to do for another one, with run's context.
@@ -69,11 +72,12 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	p := &peer{
-		cfg: cfg, id: store.Identity(), sys: d.System, store: store,
+		cfg: cfg, told: cfg, id: store.Identity(), sys: d.System, store: store,
 		log:     d.Log.With("network", cfg.Name),
 		openErr: errors.New("is starting"), disk: newDisk(), rest: rest{tell: d.Rest},
 		events: make(chan core.Event), asks: make(chan ask), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
+		settings: make(chan core.Settings, 1),
 	}
 	if cfg.Hosts != config.NoHosts {
 		p.names = d.System.Names(cfg.Hosts)
@@ -142,11 +146,6 @@ func coreConfig(cfg *config.Network, id *state.Identity) core.Config {
 			Address: id.Coordinator.Address, PublicKey: id.Coordinator.PublicKey, Endpoints: peerEndpoints(cfg),
 		},
 	}
-}
-
-// settings are what of a section may change while its network runs.
-func settings(cfg *config.Network) core.Settings {
-	return core.Settings{ListenPort: cfg.ListenPort}
 }
 
 // peerEndpoints returns where to find the coordinator: nowhere on its own

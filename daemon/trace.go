@@ -61,6 +61,8 @@ func describeEvent(ev core.Event) (text string, news bool) {
 		return outcome("look at the underlay", ev.Err), ev.Err != nil
 	case core.Changed:
 		return "links, addresses or routes changed", false
+	case core.Configured:
+		return fmt.Sprintf("settings: %+v", ev.Settings), true
 	case core.Asked:
 		return "asked for the status", false
 	case core.Forget:
@@ -107,7 +109,7 @@ func position(p wire.Position) string {
 }
 
 func endpoints(e wire.Endpoints) string {
-	return fmt.Sprintf("%s %v", e.Seen, e.Candidates)
+	return fmt.Sprintf("%s %v %v", e.Seen, e.Candidates, e.Announced)
 }
 
 func signalName(s wire.Signal) string {

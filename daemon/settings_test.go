@@ -1,0 +1,80 @@
+package daemon_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"ginnel/daemon/config"
+	"ginnel/daemon/local"
+)
+
+// peerOf returns what m says of another peer of home.
+func (m *machine) peerOf(name string) (p local.Peer) {
+	for _, q := range m.status("home").Peers {
+		if q.Name == name {
+			p = q
+		}
+	}
+	return p
+}
+
+// TestBehaviour62And63And64SettingsAreTakenLive: the port, what is announced and
+// overrides change while the network runs; no session is lost by it, and a new
+// start has the same.
+func TestBehaviour62And63And64SettingsAreTakenLive(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.peers(map[string]string{"ann": "servers", "bob": "servers"})
+		hub, ann, bob := r.find("hub"), r.find("ann"), r.find("bob")
+		r.within(5*time.Second, "all are connected", func() bool { return ann.sees("hub", "bob")() && bob.sees("ann", "hub")() })
+		r.pass(10 * time.Second)
+		made := ann.peerOf("bob").LastHandshake
+		ann.configure(edit("home", func(n *config.Network) {
+			n.ListenPort, n.Announced = 4000, []string{":4000"}
+			n.Overrides = []config.Override{{Address: bob.status("home").Self.Address, Endpoint: netip.AddrPortFrom(bob.under, 51820).String()}}
+		}))
+		want := []string{netip.AddrPortFrom(ann.under, 4000).String()}
+		taken := func() bool {
+			return ann.status("home").ListenPort == 4000 && ann.peerOf("bob").Overridden && !ann.peerOf("hub").Overridden &&
+				slices.Equal(bob.peerOf("ann").Endpoints.Announced, want) && slices.Equal(hub.peerOf("ann").Endpoints.Announced, want) &&
+				bob.peerOf("ann").Endpoint == netip.AddrPortFrom(ann.under, 4000)
+		}
+		r.within(5*time.Second, "the settings are taken", taken)
+		if got := ann.peerOf("bob").LastHandshake; !got.Equal(made) || !ann.sees("hub", "bob")() {
+			t.Errorf("the session is of %v, want the one of %v", got, made)
+		}
+		if n := r.starts("ann", "home"); n != 1 {
+			t.Errorf("the network was started %d times", n)
+		}
+		ann.halt()
+		ann.start()
+		r.within(5*time.Second, "after a restart", taken)
+
+		ann.configure(edit("home", func(n *config.Network) { n.ListenPort, n.Announced, n.Overrides = 0, nil, nil }))
+		r.within(5*time.Second, "all is unset", func() bool {
+			port := ann.status("home").ListenPort
+			return port != 4000 && port != 0 && !ann.peerOf("bob").Overridden && len(bob.peerOf("ann").Endpoints.Announced) == 0
+		})
+		if !ann.sees("hub", "bob")() {
+			t.Error("a connection is lost")
+		}
+	})
+}
+
+// TestSettingsOfAStoppedNetwork: one that fails takes them when it is tried
+// again.
+func TestSettingsOfAStoppedNetwork(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		ann := r.machine("ann")
+		r.join(ann, "home", "servers")
+		rename(t, ann.state("home"), ann.state("home")+".away")
+		for _, m := range r.machines {
+			m.start()
+		}
+		r.pass(time.Second)
+		ann.configure(edit("home", func(n *config.Network) { n.ListenPort = 4000 }))
+		rename(t, ann.state("home")+".away", ann.state("home"))
+		r.within(65*time.Second, "the port", func() bool { return ann.status("home").ListenPort == 4000 && ann.sees("hub")() })
+	})
+}
