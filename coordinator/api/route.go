@@ -31,13 +31,30 @@ var routes = []route{
 
 	{"GET", wire.PathAssociations, nil, Admin, (*server).listAssociations},
 	{"POST", wire.PathAssociations, nil, Admin, (*server).associate},
-	{"DELETE", wire.PathAssociations + "/{name}/{name}", []string{"preview"}, Admin, (*server).dissociate},
+	{"DELETE", wire.PathAssociations + "/{name}/{other}", []string{"preview"}, Admin, (*server).dissociate},
 
 	{"GET", wire.PathPeers, nil, Admin, (*server).listPeers},
 	{"PATCH", wire.PathPeers + "/{name}", nil, Admin, (*server).patchPeer},
 	{"DELETE", wire.PathPeers + "/{name}", []string{"free_address"}, Admin, (*server).removePeer},
 	{"POST", wire.PathPeers + "/{name}/" + wire.PeerInvitation, nil, Admin, (*server).reinvite},
 	{"POST", wire.PathInvitations, nil, Admin, (*server).invite},
+}
+
+// Route is a line of the API for those who describe it.
+type Route struct {
+	Method string
+	Path   string   // a pattern of http1.MatchPath
+	Query  []string // the parameters it knows
+	Min    Standing // who may call it, and everybody above
+}
+
+// Routes returns the whole API.
+func Routes() []Route {
+	all := make([]Route, len(routes))
+	for i, r := range routes {
+		all[i] = Route{r.method, r.path, r.query, r.min}
+	}
+	return all
 }
 
 // call is one request on its way through a route.

@@ -52,6 +52,22 @@ var routes = []route{
 	{anyMethod, PathNetworks + "{network}" + CoordinatorPart + "/{path...}", nil, forward},
 }
 
+// Route is a line of the local API for those who describe it.
+type Route struct {
+	Method string   // "*": any
+	Path   string   // a pattern of http1.MatchPath
+	Query  []string // the parameters it knows
+}
+
+// Routes returns the whole local API.
+func Routes() []Route {
+	all := make([]Route, len(routes))
+	for i, r := range routes {
+		all[i] = Route{r.method, r.path, r.query}
+	}
+	return all
+}
+
 // call is one request on its way through a route.
 type call struct {
 	*http1.Request
