@@ -1,28 +1,59 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"ginnel/daemon/config"
+)
 
 var upDownCommands = []command{
 	{
 		name: "up", args: "[NETWORK]", brief: "Switch a network on; it stays on over restarts",
+		about: "Without NETWORK all networks of this machine are switched on.",
 		setup: func(*options) action {
-			return func(ctx context.Context, e *env, args []string) error { return up(ctx, e, first(args)) }
+			return func(ctx context.Context, e *env, args []string) error {
+				return e.eachConfigured(first(args), func(n *config.Network) error { return up(ctx, e, n) })
+			}
 		},
 	},
 	{
 		name: "down", args: "[NETWORK]",
 		brief: "Switch a network off and remove its interface; it stays off over restarts",
+		about: "Without NETWORK all networks of this machine are switched off.",
 		setup: func(*options) action {
-			return func(ctx context.Context, e *env, args []string) error { return down(ctx, e, first(args)) }
+			return func(ctx context.Context, e *env, args []string) error {
+				return e.eachConfigured(first(args), func(n *config.Network) error { return down(ctx, e, n) })
+			}
 		},
 	},
 }
 
-func up(ctx context.Context, e *env, name string) error {
-	n, err := e.configured(name)
-	if err != nil {
-		return err
+// eachConfigured calls f for the section of the named network, or, without a
+// name, for all. One that fails does not keep f from the others.
+func (e *env) eachConfigured(name string, f func(*config.Network) error) error {
+	if name != "" {
+		n, err := e.configured(name)
+		if err != nil {
+			return err
+		}
+		return f(n)
 	}
+	cfg, err := e.paths.readConfig()
+	switch {
+	case err != nil:
+		return err
+	case len(cfg.Networks) == 0:
+		return errors.New(inNoNetwork)
+	}
+	var errs []error
+	for i := range cfg.Networks {
+		errs = append(errs, f(&cfg.Networks[i]))
+	}
+	return errors.Join(errs...)
+}
+
+func up(ctx context.Context, e *env, n *config.Network) error {
 	n.Enabled = true
 	if err := e.paths.setNetwork(*n); err != nil {
 		return err
@@ -30,15 +61,11 @@ func up(ctx context.Context, e *env, name string) error {
 	if err := e.say("switched %s on", n.Name); err != nil {
 		return err
 	}
-	_, err = e.takeUp(ctx, n.Name, isUp)
+	_, err := e.takeUp(ctx, n.Name, isUp)
 	return err
 }
 
-func down(ctx context.Context, e *env, name string) error {
-	n, err := e.configured(name)
-	if err != nil {
-		return err
-	}
+func down(ctx context.Context, e *env, n *config.Network) error {
 	n.Enabled = false
 	if err := e.paths.setNetwork(*n); err != nil {
 		return err
