@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
+.PHONY: packages help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +62,24 @@ bin/ginnel-%: FORCE
 	GOOS=linux GOARCH=$* $(GO_$*) $(GO) build -trimpath $(FLAGS_$*) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
 	@if readelf -lW $@ | grep -q INTERP; then echo "$@ is not static"; exit 1; fi
 
+# For OpenWrt all of them are small, and none has a WireGuard of its own: the
+# package depends on the kernel's.
+bin/openwrt/ginnel-%: FORCE
+	GOOS=linux GOARCH=$* $(GO_$*) $(GO) build -trimpath $(SMALL) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
+
 FORCE:
+
+# What packages are built of: binaries, and of which version they are. Between
+# versions the number of commits since the last one follows it.
+TAG     := $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null)
+COMMITS ?= $(shell git rev-list --count $(if $(TAG),$(TAG)..)HEAD 2>/dev/null || echo 0)
+NUMBER  := $(if $(TAG),$(TAG:v%=%),0.1.0)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+KEY     ?=
+
+packages: $(CROSS:%=bin/openwrt/ginnel-%) bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
+	rm -rf dist
+	cd packages && $(GO) run ./build -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH) $(if $(KEY),-key $(abspath $(KEY)))
 
 test: tools check unit race mips netlab cross qemu ## run every test (root)
 
@@ -72,13 +89,13 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) vet ./...
 	$(GO) vet -tags kernelonly ./platform/wireguard
 	$(GO) tool staticcheck ./...
-	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg)
+	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg) cmd/ginnel/completion/ginnel.bash
 	cd bench && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...
 
 # Tests that need a world of netlab's, or an emulated machine.
 WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
 
-unit: ## every package's own tests, worlds and emulated machines aside
+unit: tools ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
 	cd bench && $(GO) test ./guest ./table
 
@@ -139,7 +156,7 @@ fmt: ## format the source
 	gofmt -w .
 
 # Programs the tests run, and Debian's packages of them.
-TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck
+TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck zsh:zsh fish:fish mandoc:mandoc
 QEMU_amd64 := qemu-system-x86_64:qemu-system-x86
 QEMU_arm64 := qemu-system-aarch64:qemu-system-arm
 QEMU_arm := qemu-system-arm:qemu-system-arm
@@ -153,11 +170,11 @@ if [ -n "$$missing" ]; then \
   apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing $(2); fi
 endef
 
-tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck
+tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck, shells, mandoc
 	$(call need,$(TOOLS),libc6-dev)
 
 qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their kernels
 	$(call need,depmod:kmod xz:xz-utils mkfs.ext4:e2fsprogs $(sort $(foreach a,$(QEMU_ARCHES),$(QEMU_$(a)))),libc6-dev)
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist

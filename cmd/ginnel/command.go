@@ -9,10 +9,11 @@ import (
 
 // command is one row of the command table.
 type command struct {
-	name  string // "peer invite"
-	args  string // the arguments as the help shows them: see [command.arguments]
-	brief string // one line
-	about string // the rest of the help; empty: none
+	name   string // "peer invite"
+	args   string // the arguments as the help shows them: see [command.arguments]
+	brief  string // one line
+	about  string // the rest of the help; empty: none
+	hidden bool   // scripts call it: the help does not list it
 	// setup adds the command's options and returns what it does once they and
 	// the arguments are parsed and nothing is missing.
 	setup func(*options) action
@@ -94,7 +95,7 @@ func overview(w io.Writer, noun string) {
 	}
 	var rows [][2]string
 	for i := range commands {
-		if c := &commands[i]; noun == "" || strings.HasPrefix(c.name, noun+" ") {
+		if c := &commands[i]; !c.hidden && (noun == "" || strings.HasPrefix(c.name, noun+" ")) {
 			rows = append(rows, [2]string{"  " + strings.TrimSpace(c.name+" "+c.args), c.brief})
 		}
 	}

@@ -44,9 +44,6 @@ func (opt *option) line() string {
 	return "--" + opt.name + " " + opt.value
 }
 
-// kind returns what the option's value names.
-func (opt *option) kind() kind { return kindOf(opt.value) }
-
 // errHelp asks for the command's help.
 var errHelp = errors.New("help is asked for")
 

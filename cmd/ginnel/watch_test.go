@@ -14,7 +14,6 @@ import (
 // television is a terminal that shows what it is sent, and what it showed.
 type television struct {
 	mu    sync.Mutex
-	lines []string // without those behind the cursor's
 	shown chan string
 }
 

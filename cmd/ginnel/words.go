@@ -34,9 +34,6 @@ type argument struct {
 	repeated bool   // there may be more; it is the last
 }
 
-// kind returns what the argument names.
-func (a *argument) kind() kind { return kindOf(a.word) }
-
 // arguments reads the synopsis of the command's arguments: WORD must be given,
 // [WORD] may be left out, and WORD... and [WORD...] may be followed by more.
 func (c *command) arguments() []argument {
