@@ -34,10 +34,10 @@ func checkPrefix(p netip.Prefix) error {
 	return nil
 }
 
-// checkRoot tells whether p may be a network's root: two assignable addresses
+// CheckRoot tells whether p may be a network's root: two assignable addresses
 // at least, the coordinator's and another (/31, /127), and none that
 // means something else everywhere.
-func checkRoot(p netip.Prefix) error {
+func CheckRoot(p netip.Prefix) error {
 	if err := checkPrefix(p); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey
 	if err := CheckNetworkName(name); err != nil {
 		return nil, Change{}, err
 	}
-	if err := checkRoot(root); err != nil {
+	if err := CheckRoot(root); err != nil {
 		return nil, Change{}, err
 	}
 	if err := CheckName(coordinatorName); err != nil {

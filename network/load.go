@@ -44,7 +44,7 @@ func checkCIDRs(s Snapshot) error {
 	if err := CheckNetworkName(s.Name); err != nil {
 		return err
 	}
-	if err := checkRoot(root.Prefix); err != nil {
+	if err := CheckRoot(root.Prefix); err != nil {
 		return fmt.Errorf("root %v: %w", &root, err)
 	}
 	if root.Name != s.Name || root.Isolated {

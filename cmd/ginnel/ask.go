@@ -77,11 +77,17 @@ func (e *env) confirm(yes bool, question string) error {
 	if !e.terminal {
 		return usagef("%q: there is no terminal to ask this on, so nothing was changed; --yes answers it", question)
 	}
-	line, err := e.line(question + " [y/N] ")
-	if answer := strings.ToLower(line); err == nil && (answer == "y" || answer == "yes") {
-		return nil
+	if yes, err := e.yesOrNo(question); err != nil || yes {
+		return err
 	}
 	return errUnchanged
+}
+
+// yesOrNo asks a question that anything but a yes denies.
+func (e *env) yesOrNo(question string) (yes bool, err error) {
+	line, err := e.line(question + " [y/N] ")
+	answer := strings.ToLower(line)
+	return answer == "y" || answer == "yes", err
 }
 
 // reconsider is confirm for what can be undone: without a terminal it goes on.

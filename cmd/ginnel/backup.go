@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
@@ -26,6 +27,13 @@ coordinator: it is as secret as a key. It is made while the daemon runs or does 
 of machine can restore it.`,
 		setup: func(o *options) action {
 			network := networkOption(o)
+			o.ask("FILE|-", question{text: "The file to write", check: plain(newFile), preset: func(a *asking) (string, error) {
+				n, err := a.e.coordinated(*network)
+				if err != nil {
+					return "", err
+				}
+				return n.Name + ".backup", nil
+			}})
 			return func(_ context.Context, e *env, args []string) error { return backUp(e, *network, args[0]) }
 		},
 	},
@@ -38,9 +46,24 @@ after the backup is undone: who was invited since must be invited again, who was
 back. Nothing that is there is replaced.`,
 		setup: func(o *options) action {
 			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
-			return func(ctx context.Context, e *env, args []string) error { return restore(ctx, e, args[0], *endpoints) }
+			yes := yesOption(o)
+			o.ask("FILE|-", question{text: "The backup's file", check: plain(func(path string) error {
+				_, _, err := readBackup(strings.NewReader(""), path)
+				return err
+			})})
+			return func(ctx context.Context, e *env, args []string) error {
+				return restore(ctx, e, args[0], *endpoints, *yes)
+			}
 		},
 	},
+}
+
+// newFile says why no file can be made at a path.
+func newFile(path string) error {
+	if path != "-" && exists(path) {
+		return fmt.Errorf("%s exists already and is not overwritten: choose another file", path)
+	}
+	return nil
 }
 
 // backUp makes a backup of the network that is meant and writes it to path.
@@ -105,8 +128,8 @@ func (e *env) backup(n *config.Network) (text []byte, revision uint64, err error
 	return text, book.Revision(), err
 }
 
-func restore(ctx context.Context, e *env, path string, endpoints []string) error {
-	b, n, err := readBackup(e.in, path)
+func restore(ctx context.Context, e *env, path string, endpoints []string, yes bool) error {
+	b, n, err := readBackup(e.input(), path)
 	if err != nil {
 		return err
 	}
@@ -114,6 +137,11 @@ func restore(ctx context.Context, e *env, path string, endpoints []string) error
 		n.Endpoints = endpoints
 	}
 	if err := e.checkPlace(ctx, *n, b.Book.Root()); err != nil {
+		return err
+	}
+	e.note("%s (%s) as of revision %d: coordinator %s, %s, found at %s; the machine that was it must not come back", n.Name, b.Book.Root(), b.Book.Revision(),
+		b.Book.Coordinator().Name, plural(len(b.Book.Peers())-1, "other peer"), orDash(strings.Join(n.Endpoints, ", ")))
+	if err := e.reconsider(yes || path == "-", "Make this machine the coordinator?"); err != nil { // standard input is read
 		return err
 	}
 	err = e.settle(*n, b.Book, b.PrivateKey, b.APIPort, func(path string) error { return store.Restore(path, b.Book) })

@@ -33,7 +33,8 @@ func TestBackupAndRestore(t *testing.T) {
 	m := newMachine(t)
 	r := m.run("restore", file)
 	if r.status != exitOK || r.out != "restored network home (10.42.0.0/16) with 1 peer; this machine is its coordinator, 10.42.0.1\n" ||
-		!strings.HasPrefix(r.err, "not in effect yet: the daemon is not running") {
+		!strings.HasPrefix(r.err, "home (10.42.0.0/16) as of revision 1: coordinator hub, 0 other peers, found at vpn.example.com:51820; ") ||
+		!strings.Contains(r.err, "not in effect yet: the daemon is not running") {
 		t.Fatalf("%+v", r)
 	}
 	if got, want := m.tree(), old.tree(); !slices.Equal(got, want) {

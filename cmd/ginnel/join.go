@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -22,14 +21,11 @@ import (
 
 func setupJoin(o *options) action {
 	port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
-	mtu := o.Uint16("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
-	noRoutes := o.Bool("no-routing", "", "add no route for the network's range")
-	hosts := o.String("hosts", "", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, dnsmasq, or none")
 	onMachine := machineOptions(o)
-	exclude := o.Strings("exclude", "a `RANGE` of own addresses never told to others, or all; may be repeated")
-	del := o.Bool("delete", "", "delete the invitation's file afterwards")
+	del := o.Bool("delete", "", "delete the invitation's file afterwards; a terminal is asked")
+	o.ask("FILE|TOKEN|-", question{text: "The invitation: its file, or the token itself", check: plain(checkInvitation)})
 	return func(ctx context.Context, e *env, args []string) error {
-		inv, file, err := readInvitation(e.in, args[0])
+		inv, file, err := readInvitation(e.input(), args[0])
 		if err != nil {
 			return err
 		}
@@ -37,10 +33,14 @@ func setupJoin(o *options) action {
 			return usagef("--delete deletes the invitation's file, and this invitation came without one")
 		}
 		n := config.New(inv.Network, config.Peer)
-		n.Endpoints, n.ListenPort, n.MTU, n.Routes, n.Hosts = inv.Coordinator.Endpoints, *port, int(*mtu), !*noRoutes, *hosts
-		onMachine(&n)
-		if n.Exclude, err = parseExclude(*exclude); err != nil {
+		n.Endpoints, n.ListenPort = inv.Coordinator.Endpoints, *port
+		if err := onMachine(&n); err != nil {
 			return err
+		}
+		if file != "" && e.terminal && !*del {
+			if *del, err = e.yesOrNo("Delete " + file + " afterwards, when it is of no use any more?"); err != nil {
+				return err
+			}
 		}
 		if err := joinNetwork(ctx, e, inv, n); err != nil {
 			return err
@@ -54,19 +54,11 @@ func setupJoin(o *options) action {
 	}
 }
 
-func parseExclude(list []string) (out []netip.Prefix, err error) {
-	for _, s := range list {
-		if s == "all" {
-			out = append(out, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"))
-			continue
-		}
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, usagef("%q is no range of addresses: want one such as 192.168.0.0/16, or all", s)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
+// checkInvitation says why an answer is no invitation. The terminal is where
+// the answer came from: there is nothing else to read there.
+func checkInvitation(arg string) error {
+	_, _, err := readInvitation(strings.NewReader(""), arg)
+	return err
 }
 
 // areThere counts peers: "1 peer is", "2 peers are".

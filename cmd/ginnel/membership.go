@@ -25,11 +25,9 @@ is finished by running it again.`,
 	{
 		name: "leave", args: "[NETWORK]",
 		brief: "Leave a network: remove its interface, names, keys and configuration from this machine",
-		about: "The coordinator keeps this peer in its book: an admin removes it with `ginnel peer remove`.",
-		setup: func(o *options) action {
-			yes := yesOption(o)
-			return func(ctx context.Context, e *env, args []string) error { return leave(ctx, e, args, *yes) }
-		},
+		about: `The coordinator keeps this peer in its book: an admin removes it with ` + "`ginnel peer remove`" + `.
+With --all nothing of any network is left, for those who uninstall the program.`,
+		setup: setupLeave,
 	},
 }
 
@@ -88,23 +86,6 @@ func first(args []string) string {
 		return ""
 	}
 	return args[0]
-}
-
-func leave(ctx context.Context, e *env, args []string, yes bool) error {
-	n, err := e.member(first(args))
-	if err != nil {
-		return err
-	}
-	if n.Role == config.Coordinator {
-		return fmt.Errorf("this machine is the coordinator of %s: `ginnel network remove %[1]s` destroys the network", n.Name)
-	}
-	if err := e.confirm(yes, "Leave network "+n.Name+" and delete this machine's key for it?"); err != nil {
-		return err
-	}
-	if err := e.forget(ctx, n); err != nil {
-		return err
-	}
-	return e.say("left network %s", n.Name)
 }
 
 // forget removes a network from this machine: it is switched off, and once the

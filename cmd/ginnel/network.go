@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
 
-	"ginnel/coordinator/store"
 	"ginnel/daemon"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
@@ -20,17 +18,16 @@ import (
 	"ginnel/platform/dbfile"
 )
 
-// defaultPort is the coordinator's UDP port when nobody says: WireGuard's
-// usual one.
-const defaultPort = 51820
-
 var networkCommands = []command{
 	{
 		name: "network create", args: "NAME PREFIX",
 		brief: "Make a network; this machine becomes its coordinator",
 		about: `NAME is the network's and its interface's, 1-15 lower-case letters, digits and single
 dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234::/48.
---endpoint is where other machines reach this one's UDP port from outside.`,
+--endpoint is where other machines reach this one's UDP port from outside: a name or an address;
+auto: the public addresses that this machine has itself, or, where it is behind a router and you
+name a STUN server with --stun, the address that server sees. There is none that is asked unless
+you name it: it would be a stranger who hears of every network that is made.`,
 		setup: setupNetworkCreate,
 	},
 	{
@@ -46,67 +43,10 @@ dashes. PREFIX is the range of its addresses, such as 10.42.0.0/16 or fd42:1234:
 		about: "The peers keep what they have, but nobody can join or change the network any more.",
 		setup: func(o *options) action {
 			yes := yesOption(o)
+			o.ask("NETWORK", question{text: "Which network", list: networksWho("this machine is no network's coordinator", isCoordinated)})
 			return func(ctx context.Context, e *env, args []string) error { return removeNetwork(ctx, e, args[0], *yes) }
 		},
 	},
-}
-
-func setupNetworkCreate(o *options) action {
-	endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside; may be repeated")
-	o.need("endpoint")
-	port := o.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
-	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
-	onMachine := machineOptions(o)
-	return func(ctx context.Context, e *env, args []string) error {
-		root, err := netip.ParsePrefix(args[1])
-		if err != nil {
-			return usagef("%q is no range of addresses: want one such as 10.42.0.0/16", args[1])
-		}
-		if *port == 0 {
-			return usagef("--listen-port 0 would be another port after every start: invitations carry it, so choose one")
-		}
-		if *name == "" {
-			*name = hostLabel()
-		}
-		n := config.New(args[0], config.Coordinator)
-		n.ListenPort, n.Endpoints = *port, *endpoints
-		onMachine(&n)
-		if err := createNetwork(ctx, e, n, root, *name); err != nil {
-			return err
-		}
-		err = e.say("made network %s (%s); this machine is its coordinator, %s", n.Name, root, network.FirstAssignable(root))
-		if err != nil {
-			return err
-		}
-		_, err = e.takeUp(ctx, n.Name, isUp)
-		return err
-	}
-}
-
-// hostLabel makes the host name fit for a peer's name.
-func hostLabel() string {
-	host, _ := os.Hostname()
-	host, _, _ = strings.Cut(strings.ToLower(host), ".")
-	if network.CheckName(host) != nil {
-		return "coordinator"
-	}
-	return host
-}
-
-// createNetwork makes a network whose coordinator is this machine.
-func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Prefix, name string) error {
-	if err := e.checkPlace(ctx, n, root); err != nil {
-		return err
-	}
-	private, err := key.Generate(rand.Reader)
-	if err != nil {
-		return err
-	}
-	book, change, err := network.New(n.Name, root, name, private.Public())
-	if err != nil {
-		return err
-	}
-	return e.settle(n, book, private, n.ListenPort, func(path string) error { return store.Create(path, book, change) })
 }
 
 // checkPlace refuses a network that this machine cannot be the coordinator of.
@@ -191,9 +131,17 @@ func checkOptions(cfg *config.Config, n *config.Network) error {
 	case err != nil:
 		return usagef("--%s: %v", strings.ReplaceAll(option, "_", "-"), err)
 	}
+	if o := withPort(cfg, n.ListenPort); o != nil {
+		return fmt.Errorf("network %s of this machine has UDP port %d: choose another with --listen-port", o.Name, o.ListenPort)
+	}
+	return nil
+}
+
+// withPort returns the network that has a UDP port; nil: none, and for port 0.
+func withPort(cfg *config.Config, port uint16) *config.Network {
 	for i := range cfg.Networks {
-		if o := &cfg.Networks[i]; n.ListenPort != 0 && o.ListenPort == n.ListenPort {
-			return fmt.Errorf("network %s of this machine has UDP port %d: choose another with --listen-port", o.Name, o.ListenPort)
+		if n := &cfg.Networks[i]; port != 0 && n.ListenPort == port {
+			return n
 		}
 	}
 	return nil
@@ -266,21 +214,4 @@ func described(st *local.Status, cfg *config.Network) local.Network {
 		n.State = local.Down
 	}
 	return n
-}
-
-func removeNetwork(ctx context.Context, e *env, name string, yes bool) error {
-	n, err := e.member(name)
-	if err != nil {
-		return err
-	}
-	if n.Role != config.Coordinator {
-		return fmt.Errorf("this machine is a peer of %s, not its coordinator: `ginnel leave %[1]s` takes it out", name)
-	}
-	if err := e.confirm(yes, "Destroy network "+name+" and its book for good?"); err != nil {
-		return err
-	}
-	if err := e.forget(ctx, n, e.paths.book(name)); err != nil {
-		return err
-	}
-	return e.say("removed network %s", name)
 }

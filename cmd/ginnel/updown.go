@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"ginnel/daemon/config"
 )
@@ -21,8 +22,12 @@ var upDownCommands = []command{
 		name: "down", args: "[NETWORK]",
 		brief: "Switch a network off and remove its interface; it stays off over restarts",
 		about: "Without NETWORK all networks of this machine are switched off.",
-		setup: func(*options) action {
+		setup: func(o *options) action {
+			yes := yesOption(o)
 			return func(ctx context.Context, e *env, args []string) error {
+				if err := e.reconsiderDown(first(args), *yes); err != nil {
+					return err
+				}
 				return e.eachConfigured(first(args), func(n *config.Network) error { return down(ctx, e, n) })
 			}
 		},
@@ -63,6 +68,24 @@ func up(ctx context.Context, e *env, n *config.Network) error {
 	}
 	_, err := e.takeUp(ctx, n.Name, isUp)
 	return err
+}
+
+// reconsiderDown says what it means to switch off the networks that this
+// machine coordinates.
+func (e *env) reconsiderDown(name string, yes bool) error {
+	var coordinated []string
+	err := e.eachConfigured(name, func(n *config.Network) error {
+		if isCoordinated(n) && n.Enabled {
+			coordinated = append(coordinated, n.Name)
+		}
+		return nil
+	})
+	if err != nil || coordinated == nil {
+		return err
+	}
+	names := strings.Join(coordinated, ", ")
+	e.note("this machine is the coordinator of %s: the peers keep their tunnels, but until it is up again nobody can join, be cut off or hear of a change", names)
+	return e.reconsider(yes, "Switch "+names+" off?")
 }
 
 func down(ctx context.Context, e *env, n *config.Network) error {

@@ -24,6 +24,7 @@ var layers = []layer{
 	{"wire", []string{"key", "wire/json"}},
 	{"wire/json", nil},
 	{"wire/pace", nil},
+	{"wire/stun", nil},
 	{"wire/http1", []string{"key", "journal", "wire", "wire/json", "wire/pace"}},
 	{"network", []string{"key"}},
 	{"platform", []string{"key"}},

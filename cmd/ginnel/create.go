@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"ginnel/coordinator/store"
+	"ginnel/daemon"
+	"ginnel/daemon/config"
+	"ginnel/key"
+	"ginnel/network"
+	"ginnel/wire"
+)
+
+// defaultPort is the coordinator's UDP port when nobody says: WireGuard's
+// usual one.
+const defaultPort = 51820
+
+// autoEndpoint is the endpoint that stands for this machine's own addresses.
+const autoEndpoint = "auto"
+
+func setupNetworkCreate(o *options) action {
+	port := o.Uint16("listen-port", defaultPort, "the UDP `PORT` of WireGuard, and the TCP port of the API inside the tunnel")
+	endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, or auto; may be repeated")
+	o.need("endpoint")
+	stun := o.String("stun", "", "", "`HOST:PORT` of a STUN server that --endpoint auto may ask for the public address")
+	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
+	onMachine := machineOptions(o)
+	o.ask("NAME", question{text: "The network's name", check: newNetworkName})
+	o.ask("PREFIX", question{text: "The range of its addresses", preset: freeRoot, check: newRoot})
+	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort})
+	o.ask("endpoint", question{
+		text:   "Where this machine is reached from outside, HOST:PORT",
+		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port), nil },
+		check: plain(func(text string) error {
+			if text == autoEndpoint {
+				return nil
+			}
+			return wire.CheckEndpoint(text)
+		}),
+	})
+	return func(ctx context.Context, e *env, args []string) error {
+		root, err := parsePrefix(args[1], "10.42.0.0/16")
+		if err != nil {
+			return err
+		}
+		if *port == 0 {
+			return usagef("--listen-port 0 would be another port after every start: invitations carry it, so choose one")
+		}
+		if *name == "" {
+			*name = hostLabel()
+		}
+		n := config.New(args[0], config.Coordinator)
+		n.ListenPort = *port
+		if n.Endpoints, err = e.endpoints(ctx, *endpoints, *port, *stun); err != nil {
+			return err
+		}
+		if err := onMachine(&n); err != nil {
+			return err
+		}
+		return createNetwork(ctx, e, n, root, *name)
+	}
+}
+
+// hostLabel makes the host name fit for a peer's name.
+func hostLabel() string {
+	host, _ := os.Hostname()
+	host, _, _ = strings.Cut(strings.ToLower(host), ".")
+	if network.CheckName(host) != nil {
+		return "coordinator"
+	}
+	return host
+}
+
+// createNetwork makes a network whose coordinator is this machine.
+func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Prefix, name string) error {
+	if err := e.checkPlace(ctx, n, root); err != nil {
+		return err
+	}
+	private, err := key.Generate(rand.Reader)
+	if err != nil {
+		return err
+	}
+	book, change, err := network.New(n.Name, root, name, private.Public())
+	if err != nil {
+		return err
+	}
+	if err := e.settle(n, book, private, n.ListenPort, func(path string) error { return store.Create(path, book, change) }); err != nil {
+		return err
+	}
+	if err := e.say("made network %s (%s); this machine is its coordinator, %s", n.Name, root, network.FirstAssignable(root)); err != nil {
+		return err
+	}
+	_, err = e.takeUp(ctx, n.Name, isUp)
+	return err
+}
+
+// newNetworkName says why no network can be made of a name.
+func newNetworkName(a *asking, name string) error {
+	if err := network.CheckNetworkName(name); err != nil {
+		return err
+	}
+	cfg, err := a.e.paths.readConfig()
+	if err != nil {
+		return err
+	}
+	if n, exists := cfg.Network(name); exists {
+		return inTheWay(n, config.Coordinator)
+	}
+	if a.o.named("interface").given {
+		return nil
+	}
+	return daemon.CheckFree(a.e.system(quiet).Network, name)
+}
+
+// newRoot says why a range cannot be a new network's.
+func newRoot(a *asking, text string) error {
+	root, err := parsePrefix(text, "10.42.0.0/16")
+	if err != nil {
+		return err
+	}
+	if err := network.CheckRoot(root); err != nil {
+		return err
+	}
+	return a.e.checkRange(a.ctx, root)
+}
+
+// freeRoot suggests a range that this machine has no use for: 10.42.0.0/16, or
+// else another one of 10.0.0.0/8, by chance, so that networks that meet one
+// day are not likely to have the same.
+func freeRoot(a *asking) (string, error) {
+	second := [1]byte{42}
+	for range 100 {
+		root := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second[0]}), 16)
+		if a.e.checkRange(a.ctx, root) == nil {
+			return root.String(), nil
+		}
+		if _, err := rand.Read(second[:]); err != nil {
+			return "", fmt.Errorf("draw a range: %w", err)
+		}
+	}
+	return "", nil
+}
+
+// freePort suggests the first port from defaultPort on that no network of this
+// machine has.
+func freePort(a *asking) (string, error) {
+	cfg, err := a.e.paths.readConfig()
+	if err != nil {
+		return "", err
+	}
+	port := uint16(defaultPort)
+	for withPort(cfg, port) != nil {
+		port++
+	}
+	return fmt.Sprint(port), nil
+}
