@@ -14,14 +14,8 @@ import (
 // a peer of another, and each of them goes on when the other one ends.
 func TestBehaviour11TwoNetworks(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
-		o := l.office("anna")
+		o, work := l.officeWithJob()
 		anna := o.peers[0]
-		work := o.machine(o.Host("work", o.internet))
-		work.ginnel("network", "create", "job", l.job.root(), "--endpoint", endpointAt(work.Addr()))
-		work.ginnel("cidr", "add", "desks", l.job.cidr(1))
-		for _, m := range []*machine{o.coordinator, anna} {
-			m.ginnel("join", work.invite(m.Name(), "desks"))
-		}
 		// Of the job vps is host 1, anna is host 2.
 		for from, to := range map[*machine]string{o.coordinator: l.job.address(1, 2).String(), anna: l.job.address(1, 1).String(), work: l.job.address(1, 1).String()} {
 			if err := from.Ping(to, patience); err != nil {
@@ -40,6 +34,44 @@ func TestBehaviour11TwoNetworks(t *testing.T) {
 		o.allReach(o.coordinator, anna)
 		anna.unreachable(l.job.address(1, 1).String())
 		o.coordinator.ginnel("leave", "job", "--yes")
+		o.allReach(o.coordinator, anna)
+	})
+}
+
+// officeWithJob is an office of vps and anna, who are both peers of another
+// network, "job", whose coordinator is the machine work.
+func (l *lab) officeWithJob() (o *office, work *machine) {
+	l.t.Helper()
+	o = l.office("anna")
+	work = o.machine(o.Host("work", o.internet))
+	work.ginnel("network", "create", "job", l.job.root(), "--endpoint", endpointAt(work.Addr()))
+	work.ginnel("cidr", "add", "desks", l.job.cidr(1))
+	for _, m := range []*machine{o.coordinator, o.peers[0]} {
+		m.ginnel("join", work.invite(m.Name(), "desks"))
+	}
+	return o, work
+}
+
+// TestBehaviour51OneNetworkFails: a network whose interface is somebody else's
+// leaves the other alone, says so, and comes when the name is free.
+func TestBehaviour51OneNetworkFails(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o, work := l.officeWithJob()
+		anna, onJob := o.peers[0], l.job.address(1, 2)
+		anna.ginnel("down", "job")
+		anna.Run("ip", "link", "add", "job", "type", "veth", "peer", "name", "elsewhere")
+		anna.refused("exists already", "up", "job")
+		anna.daemon.Kill()
+		anna.start()
+		o.allReach(o.coordinator, anna)
+		anna.names(o.coordinator)
+		if out := anna.ginnel("status", "job"); !strings.Contains(out, "exists already") {
+			t.Errorf("status says\n%s", out)
+		}
+		anna.Run("ip", "link", "del", "job")
+		if err := work.Ping(onJob.String(), 2*time.Minute); err != nil {
+			t.Errorf("job does not come when its name is free: %v", err)
+		}
 		o.allReach(o.coordinator, anna)
 	})
 }

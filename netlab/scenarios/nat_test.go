@@ -2,10 +2,14 @@ package scenarios_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
+	"ginnel/daemon/local"
 	"ginnel/netlab"
+	"ginnel/wire"
 )
 
 var errNotConnected = errors.New("not connected")
@@ -91,4 +95,58 @@ func TestCoordinatorBehindNAT(t *testing.T) {
 	l.allReach(c, server, desktop)
 	laptop.uses(c, netip.PrefixFrom(office.Addr(), 32))
 	desktop.uses(c, netip.MustParsePrefix("192.168.1.0/24"))
+}
+
+// TestBehaviour77CandidatesInTurn: of the ways to a machine only the last on the
+// list leads there: by a network of their own, which is private, between two
+// that are behind hard NATs. It is found by trying, also when it comes long
+// after all were tried, and neither machine can notice that it has.
+func TestBehaviour77CandidatesInTurn(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	inet := l.Internet()
+	first, second := l.router("router1", netlab.Symmetric, inet, 1), l.router("router2", netlab.Symmetric, inet, 2)
+	c := l.coordinator(l.Host("vps", inet), l.home.root())
+	c.ginnel("cidr", "add", "machines", l.home.cidr(1))
+	hosts := []*netlab.Host{l.Host("laptop", first.LAN), l.Host("nas", second.LAN)}
+	left, right := l.Switch("left", "10.9.1.0/24"), l.Switch("right", "10.9.2.0/24")
+	hosts[0].Connect(left)
+	hosts[1].Connect(right)
+	between := l.Host("between", left, "10.9.1.9")
+	cable := between.Connect(right, "10.9.2.9")
+	between.Sysctl("net.ipv4.ip_forward", "1")
+	hosts[0].Route("10.9.2.0/24", "10.9.1.9")
+	hosts[1].Route("10.9.1.0/24", "10.9.2.9")
+	cable.Down()
+
+	laptop, nas := l.join(c, hosts[0], "machines"), l.join(c, hosts[1], "machines")
+	l.allReach(c, laptop)
+	l.allReach(c, nas)
+	laptop.sees(nas, func(e wire.Endpoints) bool { return len(e.Candidates) == 2 })
+	tried := map[netip.Addr]bool{}
+	netlab.Eventually(t, 2*patience, "the laptop tries all of the nas's addresses", func() error {
+		p, err := laptop.peer("nas")
+		tried[p.Endpoint.Addr()] = true
+		if err == nil && (!tried[second.Addr()] || !tried[nas.Addr()] || !tried[netip.MustParseAddr("10.9.2.2")]) {
+			err = fmt.Errorf("it tried %v", tried)
+		}
+		return err
+	})
+	laptop.givesUp("nas")
+	nas.givesUp("laptop")
+	cable.Up()
+	laptop.reaches(nas, 2*time.Minute)
+	laptop.uses(nas, netip.MustParsePrefix("10.9.2.0/24"))
+}
+
+// givesUp waits until m has tried all ways to a peer in vain.
+func (m *machine) givesUp(name string) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, 2*patience, m.Name()+" has tried all ways to "+name, func() error {
+		p, err := m.peer(name)
+		if err == nil && p.Reach != local.ReachNone {
+			err = fmt.Errorf("it is reached thus: %q", p.Reach)
+		}
+		return err
+	})
 }

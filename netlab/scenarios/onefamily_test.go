@@ -14,6 +14,7 @@ import (
 var oneFamily = map[string]string{
 	"TestBehaviour03IPv6Alone":          "it is about there being one",
 	"TestBehaviour03MixedFamilies":      "it is about one family over the other",
+	"TestBehaviour77CandidatesInTurn":   "in IPv6 two machines behind routers find each other at once",
 	"TestBehaviour82NestedNAT":          nat,
 	"TestBehaviour87IPv6Candidates":     "it is about a choice between the two",
 	"TestCoordinatorBehindNAT":          nat,

@@ -59,3 +59,39 @@ func TestBehaviour129RestoredElsewhere(t *testing.T) {
 		l.allReach(restored, laptop, nas, desktop)
 	})
 }
+
+// TestBehaviour129RestoredAtTheSameAddress: a new machine at the lost one's
+// address goes on with the network, and nothing is done on the peers, nor do
+// they lose a packet.
+func TestBehaviour129RestoredAtTheSameAddress(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna", "bob")
+		anna, bob := o.peers[0], o.peers[1]
+		l.allReach(o.all()...)
+		before, err := bob.network()
+		if err != nil {
+			t.Fatal(err)
+		}
+		backup := o.coordinator.ginnel("backup", "-")
+		pings := startPings(o.peers)
+		address := o.coordinator.Addr()
+		o.coordinator.daemon.Kill()
+		o.coordinator.SetAddress(l.public(99).String())
+
+		restored := l.machine(l.Host("vps2", o.internet, address.String()))
+		if err := restored.WriteFile("/root/backup", []byte(backup), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		restored.ginnel("restore", "/root/backup")
+		restored.ginnel("peer", "rename", "anna", "ann")
+		bob.resolves("ann", anna.overlay(), 2*time.Minute)
+		l.allReach(restored, anna, bob)
+		pings.noneLost(t)
+		after, err := bob.network()
+		if err != nil || after.Self.Address != before.Self.Address || len(after.Problems) != 0 {
+			t.Errorf("bob's network is %+v (%v), was %+v", after, err, before)
+		}
+		carl := l.join(restored, l.Host("carl", o.internet), "machines")
+		l.allReach(restored, anna, bob, carl)
+	})
+}
