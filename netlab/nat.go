@@ -54,8 +54,8 @@ var (
 type ruleset struct{ c *nftables.Conn }
 
 // nft runs f, and then applies what it collected.
-func (r *Router) nft(f func(ruleset) error) error {
-	c, err := nftables.New(nftables.WithNetNSFd(int(r.ns.net.Fd())))
+func (h *Host) nft(f func(ruleset) error) error {
+	c, err := nftables.New(nftables.WithNetNSFd(int(h.ns.net.Fd())))
 	if err != nil {
 		return fmt.Errorf("connect to nftables: %w", err)
 	}

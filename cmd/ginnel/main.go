@@ -27,6 +27,8 @@ import (
 
 	"ginnel/daemon"
 	"ginnel/journal"
+	"ginnel/platform"
+	"ginnel/platform/inspect"
 	"ginnel/platform/terminal"
 )
 
@@ -57,6 +59,7 @@ type env struct {
 	network  string        // what a question for the network was answered with
 	paths    paths
 	system   func(*journal.Logger) daemon.System // makes this machine's operating system
+	inspect  platform.Inspector
 }
 
 func main() {
@@ -64,7 +67,7 @@ func main() {
 	defer stop()
 	e := &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin) && terminal.Is(os.Stderr),
-		screen: screenOf(os.Stdout, os.Getenv), paths: findPaths(os.Getenv), system: newSystem,
+		screen: screenOf(os.Stdout, os.Getenv), paths: findPaths(os.Getenv), system: newSystem, inspect: inspect.New(),
 	}
 	if e.terminal {
 		e.in = terminal.Input(ctx, os.Stdin) // Ctrl-C ends a question

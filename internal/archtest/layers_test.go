@@ -43,7 +43,7 @@ var layers = []layer{
 	{"coordinator/coordinatortest", []string{"key", "wire/...", "network", "platform", "coordinator/..."}},
 	{"coordinator/...", []string{"key", "journal", "wire/...", "network", "platform", "coordinator", "coordinator/api", "coordinator/store"}},
 	{"cmd/ginnel", []string{"key", "journal", "wire/...", "network", "daemon/...", "coordinator", "coordinator/store",
-		"platform", "platform/dbfile", "platform/firewall", "platform/link", "platform/memory", "platform/names", "platform/service", "platform/terminal", "platform/uci", "platform/wireguard"}},
+		"platform", "platform/dbfile", "platform/firewall", "platform/inspect", "platform/link", "platform/memory", "platform/names", "platform/service", "platform/terminal", "platform/uci", "platform/wireguard"}},
 	{"netlab/...", []string{"key", "wire/...", "network", "platform/...", "daemon/...", "coordinator/...", "netlab/..."}},
 	{"qemu-tests/...", []string{"key", "wire/...", "netlab/...", "qemu-tests/..."}},
 	{"internal/...", nil},
@@ -81,7 +81,7 @@ var foreign = []layer{
 	{"golang.zx2c4.com/wireguard", []string{"platform/wireguard/userspace", "platform/wireguard/uapi", "netlab/..."}},
 	{"github.com/jsimonetti/rtnetlink/v2", []string{"platform/...", "netlab/..."}},
 	{"github.com/mdlayher/netlink", []string{"platform/...", "netlab/..."}},
-	{"github.com/google/nftables", []string{"platform/firewall", "netlab/..."}},
+	{"github.com/google/nftables", []string{"platform/firewall", "platform/inspect", "netlab/..."}},
 }
 
 // checkForeign looks at tests as well. internal/deps is the one place that

@@ -9,7 +9,7 @@ import (
 
 // pure are the packages that do no I/O, read no clock, draw no random numbers
 // and start no goroutine, so that the same input always gives the same output.
-var pure = []string{"key", "wire", "wire/json", "wire/pace", "wire/stun", "network", "platform", "daemon/core", "daemon/config", "platform/uci", "platform/wireguard/kernel/message"}
+var pure = []string{"key", "wire", "wire/json", "wire/pace", "wire/stun", "network", "platform", "daemon/core", "daemon/config", "daemon/doctor", "platform/uci", "platform/wireguard/kernel/message"}
 
 // impure are the imports that a pure package has no use for. Those that end in
 // "/..." include what is below.

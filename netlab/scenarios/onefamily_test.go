@@ -17,6 +17,7 @@ var oneFamily = map[string]string{
 	"TestBehaviour77CandidatesInTurn":   "in IPv6 two machines behind routers find each other at once",
 	"TestBehaviour82NestedNAT":          nat,
 	"TestBehaviour87IPv6Candidates":     "it is about a choice between the two",
+	"TestBehaviour130ReversePath":       "the kernel has no such check for IPv6",
 	"TestCoordinatorBehindNAT":          nat,
 	"TestFullCone":                      nat,
 	"TestOneSymmetricNAT":               nat,

@@ -1,0 +1,198 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"ginnel/platform"
+	"ginnel/wire"
+)
+
+// checkFirewall looks whether the rules of this machine drop what it cannot do
+// without.
+func checkFirewall(x *exam) Finding {
+	n := x.n
+	switch {
+	case errors.Is(x.FiltersErr, platform.ErrPermission):
+		return unknown("only root may read the rules")
+	case errors.Is(x.FiltersErr, platform.ErrUnsupported) && !x.Machine.LegacyFilter:
+		return ok("this kernel has no nftables, and so no rules")
+	case x.FiltersErr != nil && !errors.Is(x.FiltersErr, platform.ErrUnsupported):
+		return unknown("%v", x.FiltersErr)
+	}
+	if f, found := x.inTheWay(); found {
+		return f
+	}
+	switch {
+	case x.Machine.LegacyFilter && !n.answered() && !n.IsCoordinator():
+		return unknown("there are rules of the old iptables, which are not read here: iptables -S")
+	case x.Machine.LegacyFilter:
+		return ok("nftables has nothing in the way; the old iptables is not read here")
+	case len(x.Filters) == 0:
+		return ok("there are no rules")
+	}
+	return ok("no rule is known to be in the way")
+}
+
+// inTheWay finds the first packet that is dropped.
+func (x *exam) inTheWay() (Finding, bool) {
+	for _, w := range x.wanted() {
+		if w.shown {
+			continue
+		}
+		if b := barred(x.Filters, w.packet); b != nil {
+			seen := fmt.Sprintf("table %s %s, chain %s, drops %s", familyName(b.table.Family), b.table.Name, b.chain.Name, w.what)
+			return Finding{Verdict: w.verdict, Seen: seen, Advice: x.open(b, w.packet)}, true
+		}
+	}
+	return Finding{}, false
+}
+
+// wanted is a packet that should get through, in words as well.
+type wanted struct {
+	packet
+	what    string
+	verdict Verdict // when it is dropped
+	shown   bool    // it is known to get through, whatever the rules seem to say
+}
+
+func (x *exam) wanted() []wanted {
+	if x.n.IsCoordinator() {
+		return x.wantedByCoordinator()
+	}
+	return x.wantedByPeer()
+}
+
+// wantedByCoordinator are the first packets of anybody.
+func (x *exam) wantedByCoordinator() (list []wanted) {
+	n := x.n
+	port := n.listenPort()
+	for _, u := range x.Underlay {
+		list = append(list, wanted{
+			packet: packet{platform.HookInput, familyOf(u.Prefix.Addr()), u.Link, protocolUDP, 0, port, platform.StateNew},
+			what:   fmt.Sprintf("UDP to port %d that comes by %s: nobody reaches the coordinator there", port, u.Link), verdict: Failed,
+		})
+	}
+	return append(list, wanted{
+		packet: packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, 0, n.APIPort, platform.StateNew},
+		what:   fmt.Sprintf("TCP to port %d that comes by %s: the coordinator's API", n.APIPort, n.Link()), verdict: Failed,
+	})
+}
+
+// wantedByPeer are what it sends to the coordinator, and the answers; and
+// signals, without which there is a slow poll.
+func (x *exam) wantedByPeer() (list []wanted) {
+	n := x.n
+	for i := range n.Endpoints {
+		e := &n.Endpoints[i]
+		if e.RouteErr != nil {
+			continue
+		}
+		family, port := familyOf(e.At.Addr()), n.listenPort()
+		list = append(list,
+			wanted{
+				packet: packet{platform.HookOutput, family, e.Route.Link, protocolUDP, port, e.At.Port(), platform.StateNew},
+				what:   fmt.Sprintf("UDP that leaves for %s", e.At), verdict: Failed, shown: n.answered(),
+			}, wanted{
+				packet: packet{platform.HookInput, family, e.Route.Link, protocolUDP, e.At.Port(), port, platform.StateEstablished},
+				what:   fmt.Sprintf("UDP answers of %s", e.At), verdict: Failed, shown: n.answered(),
+			})
+	}
+	inside := packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, n.APIPort, 0, platform.StateEstablished}
+	signal := packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolUDP, wire.SignalPort, wire.SignalPort, platform.StateNew}
+	return append(list,
+		wanted{packet: inside, what: "answers that come by " + n.Link(), verdict: Failed, shown: n.answered()},
+		wanted{packet: signal, what: fmt.Sprintf("UDP to port %d that comes by %s: news of the network are minutes late", wire.SignalPort, n.Link()), verdict: Warning})
+}
+
+func familyOf(a netip.Addr) platform.Family {
+	if a.Unmap().Is4() {
+		return platform.IPv4
+	}
+	return platform.IPv6
+}
+
+func familyName(f platform.Family) string {
+	switch f {
+	case platform.IPv4:
+		return "ip"
+	case platform.IPv6:
+		return "ip6"
+	}
+	return "inet"
+}
+
+// open says how to let p through, in the words of whoever made the rules.
+func (x *exam) open(b *barrier, p packet) []string {
+	link := p.link == x.n.Link()
+	service := "udp"
+	if p.protocol == protocolTCP {
+		service = "tcp"
+	}
+	switch {
+	case x.OpenWrt && link:
+		return []string{
+			"Put the interface into a zone that accepts input: uci add_list firewall.@zone[0].device='" + p.link + "'",
+			"uci commit firewall; service firewall reload",
+		}
+	case x.OpenWrt && p.hook == platform.HookInput && p.state == platform.StateNew:
+		return []string{
+			fmt.Sprintf("uci add firewall rule; uci set firewall.@rule[-1].src=wan; uci set firewall.@rule[-1].proto=udp; uci set firewall.@rule[-1].dest_port=%d; uci set firewall.@rule[-1].target=ACCEPT", p.port),
+			"uci commit firewall; service firewall reload",
+		}
+	case b.table.Name == "firewalld" && link:
+		return []string{"firewall-cmd --permanent --zone=trusted --add-interface=" + p.link + "; firewall-cmd --reload"}
+	case b.table.Name == "firewalld" && p.hook == platform.HookInput:
+		return []string{fmt.Sprintf("firewall-cmd --permanent --add-port=%d/%s; firewall-cmd --reload", p.port, service)}
+	case b.has("ufw-user-input") || b.has("ufw6-user-input"):
+		if link {
+			return []string{"ufw allow in on " + p.link}
+		}
+		return []string{fmt.Sprintf("ufw allow %d/%s", p.port, service)}
+	case b.table.Name == "filter" && b.chain.Name == strings.ToUpper(b.chain.Name):
+		return []string{b.iptables(p, service, link)}
+	}
+	return []string{
+		fmt.Sprintf("nft insert rule %s %s %s %s", familyName(b.table.Family), b.table.Name, b.chain.Name, p.match(service, link)),
+		"That lasts until the next start: add it where your rules are kept, such as /etc/nftables.conf.",
+	}
+}
+
+func (b *barrier) has(chain string) bool {
+	for i := range b.table.Chains {
+		if b.table.Chains[i].Name == chain {
+			return true
+		}
+	}
+	return false
+}
+
+// match is the rule that accepts p, in the language of nft.
+func (p *packet) match(service string, link bool) string {
+	switch {
+	case link:
+		return fmt.Sprintf("iifname %q accept", p.link)
+	case p.hook == platform.HookOutput:
+		return fmt.Sprintf("udp dport %d accept", p.port)
+	case p.state == platform.StateEstablished:
+		return "ct state established,related accept"
+	}
+	return fmt.Sprintf("%s dport %d accept", service, p.port)
+}
+
+func (b *barrier) iptables(p packet, service string, link bool) string {
+	program := "iptables"
+	if b.table.Family == platform.IPv6 {
+		program = "ip6tables"
+	}
+	line := fmt.Sprintf("%s -I %s ", program, b.chain.Name)
+	switch {
+	case link:
+		return line + "-i " + p.link + " -j ACCEPT"
+	case p.state == platform.StateEstablished:
+		return line + "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+	}
+	return line + fmt.Sprintf("-p %s --dport %d -j ACCEPT", service, p.port)
+}

@@ -1,0 +1,225 @@
+package doctor
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"ginnel/daemon/local"
+	"ginnel/platform"
+)
+
+// sessionLife is how long a session of WireGuard carries packets
+// (REJECT_AFTER_TIME).
+const sessionLife = 180 * time.Second
+
+// checkWireGuard looks for what carries the packets.
+func checkWireGuard(x *exam) Finding {
+	s, m := x.n.Status, &x.Machine
+	switch {
+	case s != nil && s.Backend == string(platform.Userspace):
+		return ok("the device in the daemon: the kernel's is not used")
+	case s != nil && s.Backend != "":
+		return ok("the kernel's")
+	case m.WireGuard == platform.ModuleLoaded:
+		return ok("the kernel has it")
+	case m.WireGuard == platform.ModuleInstalled:
+		return ok("the kernel's module is installed")
+	case s == nil || s.State != local.Failed:
+		return unknown("the kernel has no module; whether this program brings its own device shows when the daemon runs")
+	case x.OpenWrt:
+		return failed("the kernel has no WireGuard, and this build brings no device of its own",
+			"apk add kmod-wireguard (before OpenWrt 25: opkg update; opkg install kmod-wireguard)")
+	}
+	advice := []string{"A kernel from 5.6 on has it: install the distribution's kernel with all its modules, then: modprobe wireguard"}
+	if !m.TUN {
+		advice = append(advice, "Or give the device in the daemon /dev/net/tun: modprobe tun; in a container, pass it in.")
+	}
+	return failed("the kernel has no WireGuard, and the device in the daemon does not start", advice...)
+}
+
+// checkPorts looks for two networks that want the same port.
+func checkPorts(x *exam) Finding {
+	n := x.n
+	if n.Config == nil {
+		return unknown("only root may read which port it is to be")
+	}
+	want := n.Config.ListenPort
+	for _, o := range x.all() {
+		if o.Name != n.Name && o.Config != nil && o.Config.Enabled && want != 0 && o.Config.ListenPort == want {
+			return failed(fmt.Sprintf("network %s has UDP port %d as well", o.Name, want),
+				fmt.Sprintf("Change option listen_port of one of them in %s; then: ginnel doctor", x.Config.Path))
+		}
+	}
+	have := n.listenPort()
+	switch {
+	case want != 0 && have != want:
+		return warning(fmt.Sprintf("it listens on UDP port %d, not on %d as it is configured", have, want),
+			fmt.Sprintf("Which program has the port? ss -lunp sport = :%d", want))
+	case have == 0:
+		return ok("any UDP port")
+	}
+	return ok("UDP port %d", have)
+}
+
+// checkNetwork looks whether the daemon runs the network.
+func checkNetwork(x *exam) Finding {
+	n := x.n
+	switch {
+	case n.Status == nil && x.Daemon.Err != nil:
+		return unknown("the daemon does not tell")
+	case n.Status == nil:
+		return failed("the daemon does not know the network", "Have it read the configuration again: ginnel up "+n.Name)
+	case n.Status.State == local.Failed:
+		return failed(n.Status.Error, "The log says more: "+x.log())
+	}
+	return ok("up; this machine is %s, %s", orNobody(n.Status.Self.Name), n.Address)
+}
+
+func orNobody(name string) string {
+	if name == "" {
+		return "not named yet"
+	}
+	return name
+}
+
+// alive tells whether the tunnel to the coordinator carries packets now.
+func (n *Network) alive() bool { return n.answered() || n.API.Heard }
+
+// checkHandshake looks for a session with the coordinator.
+func checkHandshake(x *exam) Finding {
+	n := x.n
+	p := n.peer()
+	switch {
+	case n.answered() && p != nil && !p.LastHandshake.IsZero():
+		return ok("%s ago", x.ago(p.LastHandshake))
+	case n.alive():
+		return ok("the tunnel carries packets")
+	case p == nil:
+		return unknown("the daemon does not tell")
+	case p.LastHandshake.IsZero():
+		return failed(fmt.Sprintf("nothing answers at %s: %d bytes were sent, and there was no handshake yet", at(p), p.Tx), x.silence()...)
+	case x.Now.Sub(p.LastHandshake) < sessionLife:
+		return failed(fmt.Sprintf("nothing answers any longer at %s, though the last handshake was %s ago", at(p), x.ago(p.LastHandshake)), x.silence()...)
+	}
+	return failed(fmt.Sprintf("nothing answers at %s: the last handshake was %s ago", at(p), x.ago(p.LastHandshake)), x.silence()...)
+}
+
+func at(p *local.Peer) string {
+	if !p.Endpoint.IsValid() {
+		return "any known address"
+	}
+	return p.Endpoint.String()
+}
+
+// silence lists why a WireGuard does not answer: it never says. Where others
+// answer that knew this machine by the coordinator alone, it is likely still a
+// member.
+func (x *exam) silence() []string {
+	n := x.n
+	port := "the port"
+	if len(n.Endpoints) > 0 {
+		port = fmt.Sprintf("port %d", n.Endpoints[0].At.Port())
+	}
+	blocked := fmt.Sprintf("The coordinator's firewall, or its router, does not let UDP %s in. There: ginnel doctor", port)
+	cut := "An admin has disabled or removed this machine, or revoked its invitation. There: ginnel peer list"
+	key := "The coordinator was set up anew and has another key: leave, and join with a new invitation."
+	if x.connected() > 0 {
+		return []string{blocked, "The coordinator is off, or its address is another now.", cut, key}
+	}
+	return []string{blocked, cut, key,
+		"This network lets no UDP out: try another, such as a phone's.",
+		"This machine's clock was ahead and has been set back: WireGuard refuses it until then."}
+}
+
+// connected counts the other peers that are reached.
+func (x *exam) connected() (n int) {
+	for i := range x.n.Status.Peers {
+		if p := &x.n.Status.Peers[i]; p.Connected && p.Address != x.n.Coordinator {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *exam) ago(t time.Time) string {
+	d := x.Now.Sub(t)
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", max(d, 0)/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
+
+// overhead is what WireGuard adds to a packet, in bytes: IP, UDP, and its own
+// header and tag.
+func overhead(outside netip.Addr) int {
+	if outside.Unmap().Is4() {
+		return 20 + 8 + 32
+	}
+	return 40 + 8 + 32
+}
+
+// checkMTU looks whether packets of full size get through.
+func checkMTU(x *exam) Finding {
+	n := x.n
+	mtu := n.Net.MTU
+	if mtu == 0 {
+		return unknown("the interface is not there")
+	}
+	fits, by := n.fitting()
+	narrow := fits > 0 && fits < mtu
+	switch {
+	case n.IsCoordinator() && narrow:
+		return warning(fmt.Sprintf("packets of %s have %d bytes, and only %d fit through %s", n.Link(), mtu, fits, by), x.shrink(fits)...)
+	case n.IsCoordinator():
+		return ok("%d bytes", mtu)
+	case !n.API.Big:
+		return unknown("it takes an answer of the coordinator")
+	case n.API.BigErr != nil && refusal(n.API.BigErr) == nil && narrow:
+		return failed(fmt.Sprintf("small packets get through and those of full size, %d bytes, do not: only %d fit through %s", mtu, fits, by), x.shrink(fits)...)
+	case n.API.BigErr != nil && refusal(n.API.BigErr) == nil:
+		return failed(fmt.Sprintf("small packets get through and those of full size, %d bytes, do not", mtu), x.shrink(0)...)
+	case narrow:
+		return warning(fmt.Sprintf("packets have up to %d bytes, and only %d fit through %s: they are cut in pieces", mtu, fits, by), x.shrink(fits)...)
+	}
+	return ok("packets of %d bytes get through", mtu)
+}
+
+// fitting is the largest packet that fits through the way to the coordinator,
+// or, on its machine, through every link; 0: unknown.
+func (n *Network) fitting() (bytes int, link string) {
+	for i := range n.Endpoints {
+		e := &n.Endpoints[i]
+		if e.RouteErr != nil || e.Route.MTU == 0 {
+			continue
+		}
+		if b := e.Route.MTU - overhead(e.At.Addr()); bytes == 0 || b < bytes {
+			bytes, link = b, e.Route.Link
+		}
+		if !n.IsCoordinator() {
+			break // the one in use
+		}
+	}
+	return bytes, link
+}
+
+// leastIPv6 is the least MTU that IPv6 allows (RFC 8200).
+const leastIPv6 = 1280
+
+func (x *exam) shrink(fits int) []string {
+	n := x.n
+	switch {
+	case fits == 0:
+		return []string{fmt.Sprintf("Try less: option mtu '%d' in the section of %s in %s, here and on the coordinator.", min(leastIPv6, n.Net.MTU-100), n.Name, x.Config.Path)}
+	case fits < leastIPv6 && n.Root.Addr().Is6():
+		return []string{
+			fmt.Sprintf("A network of IPv6 addresses needs %d: make the way wider by %d bytes, or connect by another link.", leastIPv6, leastIPv6-fits),
+		}
+	}
+	return []string{fmt.Sprintf("option mtu '%d' in the section of %s in %s; likewise on the other machines.", fits, n.Name, x.Config.Path)}
+}

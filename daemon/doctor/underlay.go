@@ -1,0 +1,215 @@
+package doctor
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"ginnel/platform"
+)
+
+// checkAddresses looks for a range that is in two places: only one of them can
+// be reached.
+func checkAddresses(x *exam) Finding {
+	n := x.n
+	if !n.Root.IsValid() {
+		return unknown("the network's range is not known")
+	}
+	for _, u := range x.Underlay {
+		if n.Root.Overlaps(u.Prefix.Masked()) {
+			return failed(fmt.Sprintf("%s, the network's range, and %s of %s are the same addresses", n.Root, u.Prefix.Masked(), u.Link),
+				fmt.Sprintf("Give the LAN of %s another range, or connect by another link: one of the two cannot be reached.", u.Link),
+				"A network's own range cannot be changed: it would have to be made anew.")
+		}
+	}
+	for _, o := range x.all() {
+		if o.Name != n.Name && o.Root.IsValid() && o.Root.Overlaps(n.Root) && !o.isOff() {
+			return failed(fmt.Sprintf("%s and %s of network %s are the same addresses", n.Root, o.Root, o.Name),
+				fmt.Sprintf("This machine can be in one of them at a time: ginnel down %s", o.Name))
+		}
+	}
+	if double := x.double(); double != "" {
+		return warning(double, "Two machines with one address disturb each other: give one of them another.")
+	}
+	if x.UnderlayErr != nil {
+		return unknown("%v", x.UnderlayErr)
+	}
+	return ok("%s is nobody else's", n.Root)
+}
+
+// all are the machine's networks.
+func (x *exam) all() []*Network {
+	list := make([]*Network, 0, len(x.Networks)+len(x.Others))
+	for _, from := range [][]Network{x.Networks, x.Others} {
+		for i := range from {
+			list = append(list, &from[i])
+		}
+	}
+	return list
+}
+
+// double finds another member that says it has an address of ours, where that
+// cannot be another LAN with the same numbers: the address is public, or both
+// are seen behind the same one.
+func (x *exam) double() string {
+	s := x.n.Status
+	if s == nil {
+		return ""
+	}
+	for i := range s.Peers {
+		p := &s.Peers[i]
+		for _, c := range p.Endpoints.Candidates {
+			a := c.Addr().Unmap()
+			own := slices.ContainsFunc(x.Underlay, func(u platform.UnderlayAddress) bool { return u.Prefix.Addr().Unmap() == a })
+			near := !a.IsPrivate() || p.Endpoints.Seen.IsValid() && p.Endpoints.Seen.Addr() == s.Self.Endpoints.Seen.Addr()
+			if own && near {
+				return fmt.Sprintf("%s says that it has %s, which is this machine's", p.Name, a)
+			}
+		}
+	}
+	return ""
+}
+
+// checkNames looks at the names of the coordinator's endpoints.
+func checkNames(x *exam) Finding {
+	n := x.n
+	if n.Config == nil {
+		return unknown("only root may read where the coordinator is")
+	}
+	var found, lost []string
+	var why error
+	for _, h := range n.Hosts {
+		if h.Err != nil || len(h.Addrs) == 0 {
+			lost, why = append(lost, h.Name), h.Err
+			continue
+		}
+		if _, err := netip.ParseAddr(h.Name); err != nil {
+			found = append(found, fmt.Sprintf("%s is %s", h.Name, h.Addrs[0]))
+		}
+	}
+	switch {
+	case len(n.Hosts) == 0 && n.IsCoordinator():
+		return ok("none; so no invitation can be made")
+	case len(n.Hosts) == 0:
+		return failed("the configuration does not say where the coordinator is",
+			fmt.Sprintf("Add to the section of %s in %s: list coordinator 'HOST:PORT'", n.Name, x.Config.Path))
+	case len(lost) > 0:
+		return x.lost(lost, why)
+	case len(found) > 0:
+		return ok("%s", strings.Join(found, ", "))
+	}
+	return ok("none to look up: %s", n.Hosts[0].Name)
+}
+
+// lost is about names that have no address.
+func (x *exam) lost(names []string, why error) Finding {
+	seen := strings.Join(names, " and ") + " has no address"
+	if len(names) > 1 {
+		seen = strings.Join(names, " and ") + " have no address"
+	}
+	if why != nil {
+		seen += fmt.Sprintf(" (%v)", why)
+	}
+	advice := []string{
+		"Is this machine's name server reachable? See /etc/resolv.conf, and try another name.",
+		fmt.Sprintf("Is the name right? It is in the section of %s in %s.", x.n.Name, x.Config.Path),
+		"Whoever keeps the domain may have removed the name; an address in its place works too.",
+	}
+	if len(names) < len(x.n.Hosts) || x.n.IsCoordinator() {
+		return warning(seen, advice...)
+	}
+	return failed(seen, advice...)
+}
+
+// checkRoute looks whether packets to the coordinator would leave, and not by
+// the tunnel itself.
+func checkRoute(x *exam) Finding {
+	n := x.n
+	if len(n.Endpoints) == 0 {
+		return unknown("no address of the coordinator is known")
+	}
+	var problem error
+	for i := range n.Endpoints {
+		e := &n.Endpoints[i]
+		switch {
+		case e.RouteErr != nil:
+			problem = e.RouteErr
+		case e.Route.Link == n.Link():
+			problem = fmt.Errorf("%s is routed into %s itself", e.At.Addr(), e.Route.Link)
+		default:
+			return ok("%s by %s", e.At.Addr(), e.Route.Link)
+		}
+	}
+	return failed(fmt.Sprintf("there is no way to the coordinator: %v", problem),
+		"Is this machine connected? It needs a default route: ip route",
+		"A route into the tunnel must not cover the coordinator's own address outside.")
+}
+
+// checkReversePath looks whether the kernel would drop what comes out of the
+// tunnel, because it would send the answer elsewhere.
+func checkReversePath(x *exam) Finding {
+	n := x.n
+	link := n.Link()
+	strict := slices.Contains(x.Machine.Strict, link)
+	switch {
+	case !n.Coordinator.Is4():
+		return ok("there is none for IPv6")
+	case !strict:
+		return ok("not strict on %s", link)
+	case n.answered():
+		return ok("strict on %s, and the routes agree", link)
+	case n.OverlayErr != nil:
+		return unknown("%v", n.OverlayErr)
+	case n.Overlay.Link == link:
+		return ok("strict on %s, and the routes agree", link)
+	}
+	return failed(fmt.Sprintf("rp_filter is 1 on %s, but %s is routed by %s: the kernel drops what %s sends", link, n.Root, n.Overlay.Link, link),
+		fmt.Sprintf("Let ginnel route the network: option routes '1' (then: ip route get %s)", n.Coordinator),
+		fmt.Sprintf("Or let the check be loose: sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.%s.rp_filter=2", link))
+}
+
+// checkUDP looks at what came of knocking at the coordinator's port.
+func checkUDP(x *exam) Finding {
+	n := x.n
+	var first *Endpoint
+	for i := range n.Endpoints {
+		e := &n.Endpoints[i]
+		switch {
+		case e.RouteErr != nil || e.Echo == "":
+		case e.Echo == platform.EchoSilence && n.alive():
+			return ok("%s answers", e.At)
+		case e.Echo == platform.EchoSilence:
+			return unknown("%s is silent, as WireGuard is to strangers: see the handshake", e.At)
+		case first == nil:
+			first = e
+		}
+	}
+	switch {
+	case first == nil && n.alive():
+		return ok("it gets through")
+	case first == nil:
+		return unknown("no address of the coordinator could be tried")
+	case n.answered():
+		return ok("it gets through, by another way than %s", first.At)
+	}
+	return x.echoed(first)
+}
+
+// echoed is about what came back.
+func (x *exam) echoed(e *Endpoint) Finding {
+	n := x.n
+	port := e.At.Port()
+	switch e.Echo {
+	case platform.EchoRefused:
+		return failed(fmt.Sprintf("nothing listens on UDP port %d of %s", port, e.At.Addr()),
+			"Does the daemon run on the coordinator? There: ginnel doctor",
+			fmt.Sprintf("Is the port right? There: ginnel status. Here: the section of %s in %s", n.Name, x.Config.Path),
+			"A firewall there, or its router's port forwarding, may refuse the port.")
+	case platform.EchoBarred:
+		return failed(fmt.Sprintf("this machine's firewall does not let UDP out to %s", e.At),
+			fmt.Sprintf("Let UDP to port %d out: nft list ruleset, hook output", port))
+	}
+	return failed(fmt.Sprintf("a router says that %s cannot be reached", e.At.Addr()),
+		"Is the coordinator switched on and connected?", "Is that still its address?")
+}

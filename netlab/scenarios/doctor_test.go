@@ -1,0 +1,220 @@
+package scenarios_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"ginnel/daemon/doctor"
+	"ginnel/netlab"
+)
+
+const configuration = "/etc/ginnel/ginnel.conf"
+
+// examined returns what m's doctor says, and whether the command succeeded.
+func (m *machine) examined() (*doctor.Report, bool) {
+	m.lab.t.Helper()
+	out, failure := m.Try(m.lab.binary, "doctor", "--json")
+	var r doctor.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		m.lab.t.Fatalf("%s: doctor prints %q: %v, %v", m.Name(), out, err, failure)
+	}
+	return &r, failure == nil
+}
+
+// well waits until m's doctor finds every check in order.
+func (m *machine) well() {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, patience, m.Name()+" is well", func() error {
+		r, succeeded := m.examined()
+		for _, f := range r.Findings {
+			if f.Verdict != doctor.OK {
+				return fmt.Errorf("%s %s: %s: %q", f.Network, f.Check, f.Verdict, f.Seen)
+			}
+		}
+		if !succeeded || r.Verdict != doctor.OK || len(r.Findings) == 0 {
+			return fmt.Errorf("success %t: %+v", succeeded, r)
+		}
+		return nil
+	})
+}
+
+// ails waits until the first of m's checks with a verdict is the one named, and
+// says all this, with what it advises; where it failed the command has too.
+func (m *machine) ails(verdict doctor.Verdict, check string, says ...string) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, patience, fmt.Sprintf("%s: %s of %s", m.Name(), verdict, check), func() error {
+		r, succeeded := m.examined()
+		if r.Verdict != verdict || succeeded == (verdict == doctor.Failed) {
+			return fmt.Errorf("the verdict is %s, success %t: %+v", r.Verdict, succeeded, r.Findings)
+		}
+		for _, f := range r.Findings {
+			if f.Verdict != verdict {
+				continue
+			}
+			text := f.Seen + " " + strings.Join(f.Advice, " ")
+			for _, s := range says {
+				if !strings.Contains(text, s) {
+					return fmt.Errorf("%s says %q, without %q", f.Check, text, s)
+				}
+			}
+			if f.Check != check {
+				return fmt.Errorf("the first is %s: %q; the whole is %+v", f.Check, f.Seen, r.Findings)
+			}
+			return nil
+		}
+		return fmt.Errorf("none: %+v", r.Findings)
+	})
+}
+
+// configure replaces something in m's configuration and starts its daemon
+// again.
+func (m *machine) configure(old, new string) {
+	m.lab.t.Helper()
+	m.daemon.Kill()
+	text, err := m.ReadFile(configuration)
+	if err != nil || !strings.Contains(string(text), old) {
+		m.lab.t.Fatalf("%s has no %q in its configuration (%v):\n%s", m.Name(), old, err, text)
+	}
+	if err := m.WriteFile(configuration, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+		m.lab.t.Fatal(err)
+	}
+	m.start()
+}
+
+// TestBehaviour130Well: where nothing is wrong the doctor finds nothing, on a
+// peer, at home behind a router, and on the coordinator.
+func TestBehaviour130Well(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		home := l.router("router", netlab.PortRestricted, o.internet, 1)
+		laptop := l.join(o.coordinator, l.Host("laptop", home.LAN), "machines")
+		o.allReach(o.peers[0], laptop, o.coordinator)
+		for _, m := range []*machine{laptop, o.peers[0], o.coordinator} {
+			m.well()
+		}
+		for _, line := range strings.Split(laptop.ginnel("doctor"), "\n") {
+			if len(line) > 80 {
+				t.Errorf("this line has %d characters: %s", len(line), line)
+			}
+		}
+		o.coordinator.Firewall()
+		o.coordinator.ails(doctor.Failed, "firewall", "chain input, drops UDP to port 51820", "nft insert rule inet host input udp dport 51820 accept")
+		o.coordinator.Firewall(51820)
+		o.coordinator.ails(doctor.Failed, "firewall", "TCP to port 51820 that comes by home", `nft insert rule inet host input iifname "home" accept`)
+	})
+}
+
+// TestBehaviour130Files: a daemon that does not run, and a configuration that
+// is wrong, are named.
+func TestBehaviour130Files(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		o.coordinator.well()
+		anna.daemon.Kill()
+		anna.ails(doctor.Failed, "daemon", "not running", "systemctl start ginnel")
+		text, err := anna.ReadFile(configuration)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := anna.WriteFile(configuration, append(text, "\toption colour 'red'\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		anna.ails(doctor.Failed, "configuration", "ginnel.conf:", "colour")
+	})
+}
+
+// TestBehaviour130Name: a coordinator's name without an address.
+func TestBehaviour130Name(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		o.peers[0].configure(endpointAt(o.coordinator.Addr()), "vpn.invalid:51820")
+		o.peers[0].ails(doctor.Failed, "names", "vpn.invalid has no address", "/etc/resolv.conf")
+	})
+}
+
+// TestBehaviour130Firewall: the coordinator's firewall, seen from a peer and
+// from itself, and the peer's own.
+func TestBehaviour130Firewall(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna", "bob")
+		anna, bob := o.peers[0], o.peers[1]
+		bob.DropUDP(51820)
+		bob.ails(doctor.Failed, "firewall", "chain output, drops UDP that leaves for "+endpointAt(o.coordinator.Addr()), "udp dport 51820 accept")
+		o.coordinator.DropUDP(51820)
+		o.coordinator.ails(doctor.Failed, "firewall", "chain input, drops UDP to port 51820", "udp dport 51820 accept")
+		anna.ails(doctor.Failed, "handshake", "nothing answers", "firewall", "UDP port 51820")
+	})
+}
+
+// TestBehaviour130Stopped: a coordinator whose daemon is stopped, and one that
+// listens on another port now.
+func TestBehaviour130Stopped(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		o.coordinator.daemon.Kill()
+		anna.ails(doctor.Failed, "udp", "nothing listens on UDP port 51820 of "+o.coordinator.Addr().String(), "Does the daemon run", "Is the port right")
+	})
+}
+
+// TestBehaviour130Key: a coordinator that was set up anew, under another key.
+func TestBehaviour130Key(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		o.coordinator.ginnel("network", "remove", "home", "--yes")
+		o.coordinator.ginnel("network", "create", "home", l.home.root(), "--endpoint", endpointAt(o.coordinator.Addr()))
+		o.peers[0].ails(doctor.Failed, "handshake", "nothing answers", "has another key", "join with a new invitation")
+	})
+}
+
+// TestBehaviour130Disabled: a peer that an admin has disabled.
+func TestBehaviour130Disabled(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		o.coordinator.ginnel("peer", "disable", "anna")
+		o.peers[0].ails(doctor.Failed, "handshake", "nothing answers", "disabled or removed")
+	})
+}
+
+// TestBehaviour130MTU: packets that are too large for the way: where nobody
+// says so they are lost, and where it is known they are cut in pieces.
+func TestBehaviour130MTU(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		home := l.router("router", netlab.PortRestricted, o.internet, 1)
+		laptop := l.machine(l.Host("laptop", home.LAN))
+		laptop.ginnel("join", o.coordinator.invite("laptop", "machines"), "--mtu", "1420")
+		laptop.well()
+		home.DropTooBig()
+		home.Run("ip", "link", "set", "dev", home.WAN.Name(), "mtu", "1280")
+		laptop.ails(doctor.Failed, "mtu", "small packets get through and those of full size, 1420 bytes, do not", "option mtu '1280'")
+
+		anna := o.peers[0]
+		anna.Run("ip", "link", "set", "dev", "eth0", "mtu", "1300")
+		anna.ails(doctor.Warning, "mtu", fmt.Sprintf("only %d fit through eth0", pick(l.family, 1240, 1220)))
+	})
+}
+
+// TestBehaviour130Range: a LAN that has the network's own addresses.
+func TestBehaviour130Range(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		o.peers[0].Connect(l.Switch("lan", l.home.cidr(9)))
+		o.peers[0].ails(doctor.Failed, "addresses", l.home.root(), l.home.cidr(9)+" of eth1")
+	})
+}
+
+// TestBehaviour130ReversePath: the kernel's strict check of where packets come
+// from, with routes that do not agree with it.
+func TestBehaviour130ReversePath(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	bob := o.machine(o.Host("bob", o.internet))
+	bob.ginnel("join", o.coordinator.invite("bob", "machines"), "--no-routing")
+	bob.well()
+	bob.Sysctl("net.ipv4.conf.all.rp_filter", "1")
+	bob.ails(doctor.Failed, "rp_filter", "rp_filter is 1 on home", "routed by eth0", "option routes '1'")
+}

@@ -1,0 +1,315 @@
+package inspect
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"sort"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"ginnel/platform"
+)
+
+// Sizes and numbers of linux/netfilter/nfnetlink.h and linux/netfilter.h.
+const (
+	nfgenmsg     = 4
+	hookLocalIn  = 1 // NF_INET_LOCAL_IN
+	hookLocalOut = 3 // NF_INET_LOCAL_OUT
+	verdictDrop  = 0 // NF_DROP
+	verdictTake  = 1 // NF_ACCEPT
+)
+
+// Filters implements platform.Inspector. A ruleset that changes while it is
+// read is read as far as it goes.
+func (Inspector) Filters() ([]platform.FilterTable, error) {
+	nl, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read the rules of nftables: %w", translate(err))
+	}
+	defer nl.Close()
+	r := &reader{nl: nl, sets: map[string][]element{}}
+	if err := r.readChains(); err != nil {
+		return nil, fmt.Errorf("read the rules of nftables: %w", translate(err))
+	}
+	if err := r.readRules(); err != nil {
+		return nil, fmt.Errorf("read the rules of nftables: %w", translate(err))
+	}
+	return r.hooked(), nil
+}
+
+// reader collects the tables.
+type reader struct {
+	nl     *netlink.Conn
+	tables []platform.FilterTable
+	sets   map[string][]element // by family, table and name
+}
+
+// dump asks for all objects of a kind (NFT_MSG_GET*), of every family where
+// that is AF_UNSPEC.
+func (r *reader) dump(kind uint16, family uint8, body []byte) ([]netlink.Message, error) {
+	return r.nl.Execute(netlink.Message{
+		Header: netlink.Header{Type: netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | kind), Flags: netlink.Request | netlink.Dump},
+		Data:   append([]byte{family, unix.NFNETLINK_V0, 0, 0}, body...),
+	})
+}
+
+func (r *reader) readChains() error {
+	answers, err := r.dump(unix.NFT_MSG_GETCHAIN, unix.AF_UNSPEC, nil)
+	if err != nil {
+		return err
+	}
+	for _, m := range answers {
+		if err := r.chain(m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) chain(b []byte) error {
+	var c platform.FilterChain
+	var table, kind string
+	hook := -1
+	err := each(b, nfgenmsg, func(ad *netlink.AttributeDecoder) {
+		switch ad.Type() {
+		case unix.NFTA_CHAIN_TABLE:
+			table = ad.String()
+		case unix.NFTA_CHAIN_NAME:
+			c.Name = ad.String()
+		case unix.NFTA_CHAIN_TYPE:
+			kind = ad.String()
+		case unix.NFTA_CHAIN_POLICY:
+			c.Drops = big(ad.Bytes()) == verdictDrop
+		case unix.NFTA_CHAIN_HOOK:
+			ad.Nested(func(ad *netlink.AttributeDecoder) error {
+				for ad.Next() {
+					if ad.Type() == unix.NFTA_HOOK_HOOKNUM {
+						hook = int(big(ad.Bytes()))
+					}
+				}
+				return nil
+			})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	t := r.table(b[0], table)
+	if t == nil {
+		return nil
+	}
+	switch {
+	case hook == hookLocalIn && kind == "filter":
+		c.Hook = platform.HookInput
+	case hook == hookLocalOut && (kind == "filter" || kind == "route"):
+		c.Hook = platform.HookOutput
+	case hook >= 0:
+		return nil // of no interest
+	}
+	t.Chains = append(t.Chains, c)
+	return nil
+}
+
+// table returns the table, made where there is none yet; nil for families whose
+// packets are none of ours.
+func (r *reader) table(family uint8, name string) *platform.FilterTable {
+	f := platform.Family(family)
+	if f != platform.AnyFamily && f != platform.IPv4 && f != platform.IPv6 {
+		return nil
+	}
+	for i := range r.tables {
+		if t := &r.tables[i]; t.Family == f && t.Name == name {
+			return t
+		}
+	}
+	r.tables = append(r.tables, platform.FilterTable{Family: f, Name: name})
+	return &r.tables[len(r.tables)-1]
+}
+
+// hooked returns the tables that see packets of ours.
+func (r *reader) hooked() (list []platform.FilterTable) {
+	for _, t := range r.tables {
+		for _, c := range t.Chains {
+			if c.Hook != platform.NoHook {
+				list = append(list, t)
+				break
+			}
+		}
+	}
+	return list
+}
+
+func (r *reader) readRules() error {
+	if len(r.hooked()) == 0 {
+		return nil
+	}
+	answers, err := r.dump(unix.NFT_MSG_GETRULE, unix.AF_UNSPEC, nil)
+	if err != nil {
+		return err
+	}
+	for _, m := range answers {
+		if err := r.rule(m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rule adds a rule to its chain: the kernel dumps them in their order.
+func (r *reader) rule(b []byte) error {
+	var table, chain string
+	var expressions []byte
+	err := each(b, nfgenmsg, func(ad *netlink.AttributeDecoder) {
+		switch ad.Type() {
+		case unix.NFTA_RULE_TABLE:
+			table = ad.String()
+		case unix.NFTA_RULE_CHAIN:
+			chain = ad.String()
+		case unix.NFTA_RULE_EXPRESSIONS:
+			expressions = ad.Bytes()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	t := r.table(b[0], table)
+	if t == nil {
+		return nil
+	}
+	for i := range t.Chains {
+		if c := &t.Chains[i]; c.Name == chain {
+			rules, err := r.decode(b[0], table, expressions)
+			c.Rules = append(c.Rules, rules...)
+			return err
+		}
+	}
+	return nil
+}
+
+// element is one of a set's: a key, and in a map of verdicts what is done.
+type element struct {
+	key   []byte
+	end   bool // the first key behind a range
+	rule  platform.FilterVerdict
+	chain string
+}
+
+// set returns the elements of a set, sorted by their keys. A set that cannot be
+// read has none, and known is false.
+func (r *reader) set(family uint8, table, name string) (list []element, known bool) {
+	id := string(rune(family)) + table + "\x00" + name
+	if list, known = r.sets[id]; known {
+		return list, list != nil
+	}
+	r.sets[id] = nil
+	ae := netlink.NewAttributeEncoder()
+	ae.String(unix.NFTA_SET_ELEM_LIST_TABLE, table)
+	ae.String(unix.NFTA_SET_ELEM_LIST_SET, name)
+	body, err := ae.Encode()
+	if err != nil {
+		return nil, false
+	}
+	answers, err := r.dump(unix.NFT_MSG_GETSETELEM, family, body)
+	if err != nil {
+		return nil, false
+	}
+	list = []element{}
+	for _, m := range answers {
+		err = cmp.Or(err, each(m.Data, nfgenmsg, func(ad *netlink.AttributeDecoder) {
+			if ad.Type() == unix.NFTA_SET_ELEM_LIST_ELEMENTS {
+				ad.Nested(func(ad *netlink.AttributeDecoder) error {
+					for ad.Next() {
+						list = append(list, elementOf(ad))
+					}
+					return nil
+				})
+			}
+		}))
+	}
+	if err != nil {
+		return nil, false
+	}
+	sort.Slice(list, func(i, j int) bool { // where a range ends another one may begin
+		a, b := string(list[i].key), string(list[j].key)
+		return a < b || a == b && list[i].end && !list[j].end
+	})
+	r.sets[id] = list
+	return list, true
+}
+
+func elementOf(ad *netlink.AttributeDecoder) (e element) {
+	const intervalEnd = 1 // NFT_SET_ELEM_INTERVAL_END
+	ad.Nested(func(ad *netlink.AttributeDecoder) error {
+		for ad.Next() {
+			switch ad.Type() {
+			case unix.NFTA_SET_ELEM_KEY:
+				e.key = dataOf(ad)
+			case unix.NFTA_SET_ELEM_FLAGS:
+				e.end = big(ad.Bytes())&intervalEnd != 0
+			case unix.NFTA_SET_ELEM_DATA:
+				e.rule, e.chain = verdictOf(ad)
+			}
+		}
+		return nil
+	})
+	return e
+}
+
+// dataOf reads a NFTA_DATA_VALUE.
+func dataOf(ad *netlink.AttributeDecoder) (value []byte) {
+	ad.Nested(func(ad *netlink.AttributeDecoder) error {
+		for ad.Next() {
+			if ad.Type() == unix.NFTA_DATA_VALUE {
+				value = ad.Bytes()
+			}
+		}
+		return nil
+	})
+	return value
+}
+
+// verdictOf reads a NFTA_DATA_VERDICT.
+func verdictOf(ad *netlink.AttributeDecoder) (v platform.FilterVerdict, chain string) {
+	v = platform.FilterUnclear
+	ad.Nested(func(ad *netlink.AttributeDecoder) error {
+		for ad.Next() {
+			if ad.Type() == unix.NFTA_DATA_VERDICT {
+				ad.Nested(func(ad *netlink.AttributeDecoder) error {
+					for ad.Next() {
+						switch ad.Type() {
+						case unix.NFTA_VERDICT_CODE:
+							v = verdictCode(int32(binary.BigEndian.Uint32(ad.Bytes())))
+						case unix.NFTA_VERDICT_CHAIN:
+							chain = ad.String()
+						}
+					}
+					return nil
+				})
+			}
+		}
+		return nil
+	})
+	return v, chain
+}
+
+// verdictCode reads what linux/netfilter/nf_tables.h calls NFT_CONTINUE and so
+// on.
+func verdictCode(code int32) platform.FilterVerdict {
+	switch code {
+	case verdictDrop:
+		return platform.FilterDrop
+	case verdictTake:
+		return platform.FilterAccept
+	case -1:
+		return platform.FilterContinue
+	case -3:
+		return platform.FilterJump
+	case -4:
+		return platform.FilterGoto
+	case -5:
+		return platform.FilterReturn
+	}
+	return platform.FilterUnclear
+}

@@ -1,0 +1,217 @@
+// Package inspect looks at what others have configured on this machine: routes,
+// the rules of its firewall, the kernel's settings. It is for people who look
+// for a fault, and changes nothing.
+//
+// Every call opens its own sockets and closes them. What the kernel tells is
+// read with few demands: an attribute or an expression that is not known makes
+// the answer less certain, and is no error.
+package inspect
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"ginnel/platform"
+)
+
+// Inspector looks at the machine, in the network namespace of the process. It
+// has no state; its methods may be called concurrently.
+type Inspector struct{}
+
+var _ platform.Inspector = Inspector{}
+
+// New returns the machine's Inspector.
+func New() Inspector { return Inspector{} }
+
+// RouteTo implements platform.Inspector.
+func (Inspector) RouteTo(a netip.Addr) (platform.Route, error) {
+	r, err := lookUp(a)
+	if err != nil {
+		return platform.Route{}, fmt.Errorf("route to %s: %w", a, translate(err))
+	}
+	r.MTU = knownMTU(a)
+	return r, nil
+}
+
+// lookUp asks the kernel as `ip route get` does.
+func lookUp(a netip.Addr) (r platform.Route, err error) {
+	nl, err := netlink.Dial(unix.NETLINK_ROUTE, nil)
+	if err != nil {
+		return r, err
+	}
+	defer nl.Close()
+	head := make([]byte, unix.SizeofRtMsg)
+	head[0], head[1] = familyOf(a), uint8(a.BitLen())
+	attributes := netlink.NewAttributeEncoder()
+	attributes.Bytes(unix.RTA_DST, a.AsSlice())
+	body, err := attributes.Encode()
+	if err != nil {
+		return r, err
+	}
+	answers, err := nl.Execute(netlink.Message{
+		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request},
+		Data:   append(head, body...),
+	})
+	if err != nil {
+		return r, err
+	}
+	for _, m := range answers {
+		err = errors.Join(err, each(m.Data, unix.SizeofRtMsg, func(ad *netlink.AttributeDecoder) {
+			switch ad.Type() {
+			case unix.RTA_OIF:
+				r.Link = linkName(ad.Uint32())
+			case unix.RTA_PREFSRC:
+				r.Source, _ = netip.AddrFromSlice(ad.Bytes())
+			}
+		}))
+	}
+	return r, err
+}
+
+func familyOf(a netip.Addr) uint8 {
+	if a.Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// linkName is empty for a link that is gone.
+func linkName(index uint32) string {
+	link, err := net.InterfaceByIndex(int(index))
+	if err != nil {
+		return ""
+	}
+	return link.Name
+}
+
+// each calls f with the attributes behind the first skip bytes of b.
+func each(b []byte, skip int, f func(*netlink.AttributeDecoder)) error {
+	if len(b) < skip {
+		return errors.New("the kernel's answer is too short")
+	}
+	ad, err := netlink.NewAttributeDecoder(b[skip:])
+	if err != nil {
+		return err
+	}
+	for ad.Next() {
+		f(ad)
+	}
+	return ad.Err()
+}
+
+// knownMTU is what the kernel believes to get through to a: its link's MTU, or
+// less where a router said so.
+func knownMTU(a netip.Addr) int {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 9)))
+	if err != nil {
+		return 0
+	}
+	defer c.Close() // nothing was sent
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU
+	if a.Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
+	mtu := 0
+	if err := raw.Control(func(fd uintptr) { mtu, _ = unix.GetsockoptInt(int(fd), level, option) }); err != nil {
+		return 0
+	}
+	return mtu
+}
+
+// knockPause is the time between two knocks, one of which may be lost.
+const knockPause = 300 * time.Millisecond
+
+// Knock implements platform.Inspector. An answer, which no WireGuard gives,
+// counts as silence.
+func (Inspector) Knock(ctx context.Context, to netip.AddrPort) (platform.Echo, error) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return echoOf(fmt.Errorf("knock at %s: %w", to, err))
+	}
+	defer c.Close()
+	var b [64]byte
+	for ctx.Err() == nil {
+		if _, err := c.Write([]byte{0}); err != nil {
+			return echoOf(err)
+		}
+		if err := c.SetReadDeadline(time.Now().Add(knockPause)); err != nil {
+			return "", fmt.Errorf("knock at %s: %w", to, err)
+		}
+		if _, err := c.Read(b[:]); err == nil {
+			return platform.EchoSilence, nil
+		} else if !errors.Is(err, context.DeadlineExceeded) && !isTimeout(err) {
+			return echoOf(err)
+		}
+	}
+	return platform.EchoSilence, nil
+}
+
+func isTimeout(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
+}
+
+// echoOf reads what the kernel has made of an ICMP message, or of a rule.
+func echoOf(err error) (platform.Echo, error) {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return platform.EchoRefused, nil
+	case errors.Is(err, syscall.EPERM):
+		return platform.EchoBarred, nil
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EACCES):
+		return platform.EchoUnreachable, nil
+	}
+	return "", err
+}
+
+// translate puts the sentinel that fits before err.
+func translate(err error) error {
+	var op *netlink.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ENETUNREACH):
+		return fmt.Errorf("%w: %w", platform.ErrPermission, err)
+	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("%w: %w", platform.ErrNotExist, err)
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPROTONOSUPPORT):
+		return fmt.Errorf("%w: %w", platform.ErrUnsupported, err)
+	}
+	return err
+}
+
+// big reads numbers that are in network order, of up to 4 bytes.
+func big(b []byte) uint32 {
+	var n uint32
+	for _, c := range b {
+		n = n<<8 | uint32(c)
+	}
+	return n
+}
+
+// native reads a number of the machine's order, of 1, 2 or 4 bytes.
+func native(b []byte) uint32 {
+	switch len(b) {
+	case 1:
+		return uint32(b[0])
+	case 2:
+		return uint32(binary.NativeEndian.Uint16(b))
+	case 4:
+		return binary.NativeEndian.Uint32(b)
+	}
+	return 0
+}

@@ -1,0 +1,284 @@
+package inspect
+
+import (
+	"bytes"
+	"math"
+	"strings"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"ginnel/platform"
+)
+
+// decoder reads the expressions of one rule, one after the other, and keeps
+// what is in the registers.
+type decoder struct {
+	r         *reader
+	family    uint8
+	table     string
+	registers map[uint32]platform.FilterField
+	masks     map[uint32]uint32 // of a register with the state: the bits that count
+	rule      platform.FilterRule
+	cases     []platform.FilterRule // of a map of verdicts, each with the rule's conditions
+}
+
+// decode makes a rule of its expressions; several of a map of verdicts.
+func (r *reader) decode(family uint8, table string, expressions []byte) ([]platform.FilterRule, error) {
+	d := &decoder{r: r, family: family, table: table, registers: map[uint32]platform.FilterField{}, masks: map[uint32]uint32{}}
+	err := each(expressions, 0, func(ad *netlink.AttributeDecoder) {
+		ad.Nested(func(ad *netlink.AttributeDecoder) error {
+			var name string
+			var data []byte
+			for ad.Next() {
+				switch ad.Type() {
+				case unix.NFTA_EXPR_NAME:
+					name = ad.String()
+				case unix.NFTA_EXPR_DATA:
+					data = ad.Bytes()
+				}
+			}
+			return d.expression(name, data)
+		})
+	})
+	return append(d.cases, d.rule), err
+}
+
+// expression takes in one expression. What only counts or logs is passed over;
+// what is not known may be a condition.
+func (d *decoder) expression(name string, data []byte) error {
+	a := attributes{}
+	switch name {
+	case "counter", "log", "notrack":
+		return nil
+	case "reject":
+		d.rule.Verdict = platform.FilterDrop
+		return nil
+	case "meta", "payload", "ct", "cmp", "range", "bitwise", "lookup", "immediate", "match", "target":
+		if err := a.read(data); err != nil {
+			return err
+		}
+	default:
+		d.unclear()
+		return nil
+	}
+	switch name {
+	case "meta":
+		d.load(a[unix.NFTA_META_DREG], metaField(big(a[unix.NFTA_META_KEY])))
+	case "payload":
+		d.load(a[unix.NFTA_PAYLOAD_DREG], payloadField(d.family, big(a[unix.NFTA_PAYLOAD_BASE]), big(a[unix.NFTA_PAYLOAD_OFFSET]), big(a[unix.NFTA_PAYLOAD_LEN])))
+	case "ct":
+		d.load(a[unix.NFTA_CT_DREG], ctField(big(a[unix.NFTA_CT_KEY])))
+	case "bitwise":
+		d.bitwise(a)
+	case "cmp":
+		d.compare(big(a[unix.NFTA_CMP_SREG]), big(a[unix.NFTA_CMP_OP]), value(a[unix.NFTA_CMP_DATA]))
+	case "range":
+		d.between(a)
+	case "lookup":
+		d.lookup(a)
+	case "immediate":
+		d.immediate(a)
+	case "match":
+		d.match(text(a[unix.NFTA_MATCH_NAME]), a[unix.NFTA_MATCH_INFO])
+	case "target":
+		d.target(text(a[unix.NFTA_TARGET_NAME]))
+	}
+	return nil
+}
+
+// attributes are an expression's, by their numbers.
+type attributes map[uint16][]byte
+
+func (a attributes) read(data []byte) error {
+	return each(data, 0, func(ad *netlink.AttributeDecoder) { a[ad.Type()] = ad.Bytes() })
+}
+
+// value reads the NFTA_DATA_VALUE in b.
+func value(b []byte) []byte {
+	a := attributes{}
+	if a.read(b) != nil {
+		return nil
+	}
+	return a[unix.NFTA_DATA_VALUE]
+}
+
+func text(b []byte) string {
+	name, _, _ := strings.Cut(string(b), "\x00")
+	return name
+}
+
+func metaField(key uint32) platform.FilterField {
+	switch key {
+	case unix.NFT_META_IIFNAME, unix.NFT_META_IIF:
+		return platform.FieldInLink
+	case unix.NFT_META_OIFNAME, unix.NFT_META_OIF:
+		return platform.FieldOutLink
+	case unix.NFT_META_NFPROTO:
+		return platform.FieldFamily
+	case unix.NFT_META_L4PROTO:
+		return platform.FieldProtocol
+	}
+	return platform.FieldUnclear
+}
+
+// payloadField knows the ports, and the protocol in the header of a table's
+// only family.
+func payloadField(family uint8, base, offset, length uint32) platform.FilterField {
+	switch [3]uint32{base, offset, length} {
+	case [3]uint32{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}:
+		return platform.FieldSourcePort
+	case [3]uint32{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2}:
+		return platform.FieldDestinationPort
+	case [3]uint32{unix.NFT_PAYLOAD_NETWORK_HEADER, 9, 1}:
+		if platform.Family(family) == platform.IPv4 {
+			return platform.FieldProtocol
+		}
+	case [3]uint32{unix.NFT_PAYLOAD_NETWORK_HEADER, 6, 1}:
+		if platform.Family(family) == platform.IPv6 {
+			return platform.FieldProtocol
+		}
+	}
+	return platform.FieldUnclear
+}
+
+func ctField(key uint32) platform.FilterField {
+	if key == unix.NFT_CT_STATE {
+		return platform.FieldState
+	}
+	return platform.FieldUnclear
+}
+
+// load notes what is in a register. An expression without one writes something
+// elsewhere, such as a mark: no condition.
+func (d *decoder) load(register []byte, f platform.FilterField) {
+	if register != nil {
+		d.registers[big(register)] = f
+		delete(d.masks, big(register))
+	}
+}
+
+// bitwise keeps the mask of a state, and knows nothing of others.
+func (d *decoder) bitwise(a attributes) {
+	from, to := big(a[unix.NFTA_BITWISE_SREG]), big(a[unix.NFTA_BITWISE_DREG])
+	if d.registers[from] == platform.FieldState {
+		d.registers[to] = platform.FieldState
+		d.masks[to] = native(value(a[unix.NFTA_BITWISE_MASK]))
+		return
+	}
+	d.registers[to] = platform.FieldUnclear
+}
+
+func (d *decoder) want(c platform.FilterCondition) { d.rule.Conditions = append(d.rule.Conditions, c) }
+
+func (d *decoder) unclear() { d.want(platform.FilterCondition{}) }
+
+// compare adds the condition that a register has, or has not, to the data.
+func (d *decoder) compare(register, op uint32, data []byte) {
+	f := d.registers[register]
+	if f == platform.FieldState {
+		d.compareState(op, d.masks[register], data)
+		return
+	}
+	c, ok := condition(f, data)
+	if !ok {
+		d.unclear()
+		return
+	}
+	switch op {
+	case unix.NFT_CMP_EQ:
+	case unix.NFT_CMP_NEQ:
+		c.Not = true
+	default:
+		if len(c.Ranges) == 0 || !open(&c.Ranges[0], op) {
+			c = platform.FilterCondition{}
+		}
+	}
+	d.want(c)
+}
+
+// open makes a comparison of the one value.
+func open(r *[2]uint32, op uint32) bool {
+	switch {
+	case op == unix.NFT_CMP_LTE:
+		r[0] = 0
+	case op == unix.NFT_CMP_GTE:
+		r[1] = math.MaxUint32
+	case op == unix.NFT_CMP_LT && r[0] > 0:
+		r[0], r[1] = 0, r[0]-1
+	case op == unix.NFT_CMP_GT && r[0] < math.MaxUint32:
+		r[0], r[1] = r[0]+1, math.MaxUint32
+	default:
+		return false
+	}
+	return true
+}
+
+// compareState reads "state & mask != 0", and "state == one".
+func (d *decoder) compareState(op, mask uint32, data []byte) {
+	n := native(data)
+	switch {
+	case mask != 0 && n == 0:
+		d.want(platform.FilterCondition{Field: platform.FieldState, Not: op == unix.NFT_CMP_EQ, Ranges: [][2]uint32{{mask, mask}}})
+	case mask == 0 && n != 0:
+		d.want(platform.FilterCondition{Field: platform.FieldState, Not: op == unix.NFT_CMP_NEQ, Ranges: [][2]uint32{{n, n}}})
+	default:
+		d.unclear()
+	}
+}
+
+// condition wants a field to have one value; false where it is not known how to
+// read it.
+func condition(f platform.FilterField, data []byte) (c platform.FilterCondition, ok bool) {
+	c.Field = f
+	n := uint32(0)
+	switch f {
+	case platform.FieldInLink, platform.FieldOutLink:
+		if len(data) == 4 && (data[0] == 0 || data[3] == 0) { // an index, in either byte order
+			data = append([]byte(linkName(native(data))), 0)
+		}
+		name, _, whole := bytes.Cut(data, []byte{0})
+		if c.Links = []string{string(name)}; !whole {
+			c.Links[0] += "*"
+		}
+		return c, len(name) > 0
+	case platform.FieldFamily, platform.FieldProtocol:
+		ok, n = len(data) == 1, big(data)
+	case platform.FieldSourcePort, platform.FieldDestinationPort:
+		ok, n = len(data) == 2, big(data)
+	case platform.FieldState:
+		ok, n = len(data) == 4, native(data)
+	}
+	c.Ranges = [][2]uint32{{n, n}}
+	return c, ok
+}
+
+// between reads a range of ports.
+func (d *decoder) between(a attributes) {
+	f := d.registers[big(a[unix.NFTA_RANGE_SREG])]
+	from, ok := condition(f, value(a[unix.NFTA_RANGE_FROM_DATA]))
+	to, ok2 := condition(f, value(a[unix.NFTA_RANGE_TO_DATA]))
+	if !ok || !ok2 || len(from.Ranges) == 0 {
+		d.unclear()
+		return
+	}
+	from.Ranges[0][1] = to.Ranges[0][0]
+	from.Not = big(a[unix.NFTA_RANGE_OP]) == unix.NFT_CMP_NEQ
+	d.want(from)
+}
+
+// immediate reads the verdict.
+func (d *decoder) immediate(a attributes) {
+	if big(a[unix.NFTA_IMMEDIATE_DREG]) != unix.NFT_REG_VERDICT {
+		d.load(a[unix.NFTA_IMMEDIATE_DREG], platform.FieldUnclear)
+		return
+	}
+	ae := netlink.NewAttributeEncoder()
+	ae.Bytes(unix.NFTA_IMMEDIATE_DATA, a[unix.NFTA_IMMEDIATE_DATA])
+	b, err := ae.Encode()
+	if err != nil {
+		d.rule.Verdict = platform.FilterUnclear
+		return
+	}
+	_ = each(b, 0, func(ad *netlink.AttributeDecoder) { d.rule.Verdict, d.rule.Chain = verdictOf(ad) }) // of our own making
+}
