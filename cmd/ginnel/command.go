@@ -79,9 +79,11 @@ func (c *command) line() string {
 
 func (c *command) usage(w io.Writer) {
 	o, _ := c.prepare()
-	fmt.Fprintf(w, "%s\n\n%s.\n", c.line(), c.brief)
+	p := &page{columns: plainColumns}
+	p.paragraph(ordinary, 0, "%s", c.line())
+	fmt.Fprintf(w, "%s\n%s", p, reflow(c.brief+".", plainColumns))
 	if c.about != "" {
-		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.about))
+		fmt.Fprintf(w, "\n%s", reflow(c.about, plainColumns))
 	}
 	if len(o.all) > 0 {
 		fmt.Fprintf(w, "\nOptions:\n%s", o.usage())

@@ -30,7 +30,7 @@ func TestHelp(t *testing.T) {
 		}
 		all.WriteString("$ ginnel " + strings.Join(args, " ") + "\n" + r.out + "\n")
 		for _, line := range strings.Split(r.out, "\n") {
-			if len(line) > 132 {
+			if len(line) > plainColumns {
 				t.Errorf("%q: line of %d characters: %s", args, len(line), line)
 			}
 		}

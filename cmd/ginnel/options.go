@@ -241,15 +241,27 @@ func (o *options) usage() string {
 	return columns(rows, 3)
 }
 
-// columns puts two columns side by side, gap spaces apart at least.
+// columns puts two columns side by side, gap spaces apart at least. Where the
+// first is very wide the second begins on the next line; it is wrapped.
 func columns(rows [][2]string, gap int) string {
+	const most = 34
 	width := 0
 	for _, row := range rows {
-		width = max(width, len(row[0]))
+		if len(row[0]) <= most {
+			width = max(width, len(row[0]))
+		}
 	}
 	var b strings.Builder
 	for _, row := range rows {
-		fmt.Fprintf(&b, "%-*s%s\n", width+gap, row[0], row[1])
+		first := row[0]
+		if len(first) > most {
+			b.WriteString(first + "\n")
+			first = ""
+		}
+		for _, line := range wrap(row[1], plainColumns-width-gap) {
+			b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s%s", width+gap, first, line), " ") + "\n")
+			first = ""
+		}
 	}
 	return b.String()
 }

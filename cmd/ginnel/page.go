@@ -132,6 +132,29 @@ func wrap(text string, width int) (lines []string) {
 	return append(lines, line)
 }
 
+// reflow wraps the paragraphs of a text; lines that are indented stay as they
+// are.
+func reflow(text string, width int) string {
+	var b strings.Builder
+	var open []string // lines of the paragraph under way
+	end := func() {
+		if len(open) > 0 {
+			b.WriteString(strings.Join(wrap(strings.Join(open, " "), width), "\n") + "\n")
+			open = nil
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		if line != "" && line[0] != ' ' {
+			open = append(open, line)
+			continue
+		}
+		end()
+		b.WriteString(line + "\n")
+	}
+	end()
+	return b.String()
+}
+
 // clean replaces what would do something to a terminal, such as the escape
 // sequences in a hostile name that no check has caught, and ends of lines.
 func clean(text string) string {
