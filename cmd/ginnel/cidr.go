@@ -91,7 +91,7 @@ func setupCIDRAdd(o *options) action {
 	isolated := o.Bool("isolated", "", "its peers do not see each other")
 	o.ask("NAME", question{text: "The new CIDR's name", check: newCIDRName})
 	o.ask("PREFIX", question{text: "Its range", preset: freePrefix, check: checkNewCIDR})
-	o.ask("isolated", yesNo("Isolated: its peers do not see each other?", isolated))
+	o.ask("isolated", yesNo("Isolated: its peers do not see each other (y/n)", isolated))
 	return func(ctx context.Context, e *env, args []string) error {
 		prefix, err := parsePrefix(args[1], "10.42.1.0/24")
 		if err != nil {

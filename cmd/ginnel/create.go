@@ -32,7 +32,7 @@ func setupNetworkCreate(o *options) action {
 	onMachine := machineOptions(o)
 	o.ask("NAME", question{text: "The network's name", check: newNetworkName})
 	o.ask("PREFIX", question{text: "The range of its addresses", preset: freeRoot, check: newRoot})
-	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort})
+	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort, check: unusedPort})
 	o.ask("endpoint", question{
 		text:   "Where this machine is reached from outside, HOST:PORT",
 		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port), nil },
@@ -144,6 +144,21 @@ func freeRoot(a *asking) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// unusedPort says which network of this machine has a port already. What is no
+// port the option itself refuses.
+func unusedPort(a *asking, text string) error {
+	cfg, err := a.e.paths.readConfig()
+	if err != nil {
+		return err
+	}
+	for i := range cfg.Networks {
+		if n := &cfg.Networks[i]; fmt.Sprint(n.ListenPort) == text {
+			return fmt.Errorf("network %s of this machine has UDP port %s: choose another", n.Name, text)
+		}
+	}
+	return nil
 }
 
 // freePort suggests the first port from defaultPort on that no network of this

@@ -21,7 +21,10 @@ func usualQuestion(word string) question {
 	case networkName:
 		return question{text: "Which network", list: networksWho("", func(*config.Network) bool { return true })}
 	}
-	return question{text: strings.ToUpper(word[:1]) + strings.ToLower(word[1:])}
+	if word == strings.ToLower(word) { // "bash|zsh": to be taken literally
+		return question{text: "Which one", list: func(*asking) ([]choice, error) { return named(strings.Split(word, "|")), nil }}
+	}
+	return question{text: word[:1] + strings.ToLower(word[1:])}
 }
 
 // named returns choices that have nothing but names.
