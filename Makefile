@@ -156,7 +156,7 @@ fmt: ## format the source
 	gofmt -w .
 
 # Programs the tests run, and Debian's packages of them.
-TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck zsh:zsh fish:fish mandoc:mandoc
+TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck zsh:zsh fish:fish mandoc:mandoc dnsmasq:dnsmasq-base
 QEMU_amd64 := qemu-system-x86_64:qemu-system-x86
 QEMU_arm64 := qemu-system-aarch64:qemu-system-arm
 QEMU_arm := qemu-system-arm:qemu-system-arm
@@ -170,7 +170,7 @@ if [ -n "$$missing" ]; then \
   apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing $(2); fi
 endef
 
-tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck, shells, mandoc
+tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck, shells, mandoc, dnsmasq
 	$(call need,$(TOOLS),libc6-dev)
 
 qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their kernels

@@ -32,9 +32,17 @@ func newSystem(log *journal.Logger) daemon.System {
 		Tunnels: func(n *config.Network) platform.Tunnels { return tunnels(n, log) },
 		Network: l,
 		Sockets: l,
-		Names:   func(file string) platform.Names { return names.New(file) },
+		Names:   namesIn,
 		Resolve: resolve,
 	}
+}
+
+// namesIn returns what option hosts says, where it says anything.
+func namesIn(hosts string) platform.Names {
+	if hosts == config.Dnsmasq {
+		return names.NewDnsmasq()
+	}
+	return names.New(hosts)
 }
 
 func tunnels(n *config.Network, log *journal.Logger) platform.Tunnels {

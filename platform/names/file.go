@@ -129,8 +129,18 @@ func writeInPlace(path string, old, text []byte) (err error) {
 	return nil
 }
 
+// overwrite makes text the file's content, of which it has what is before from.
+// The file is cut only when all of text is on the disk: a power cut never leaves
+// it shorter than what others wrote into it.
 func overwrite(f *os.File, from int, text []byte) error {
 	if _, err := f.WriteAt(text[from:], int64(from)); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil || info.Size() == int64(len(text)) {
 		return err
 	}
 	if err := f.Truncate(int64(len(text))); err != nil {

@@ -1,8 +1,9 @@
-// Package names puts names of the overlay into a hosts file, one block per
-// network between two marker lines. Everything else in the file is others' and
-// keeps every byte.
+// Package names makes names of the overlay known to a machine: [Hosts] puts them
+// into a hosts file, one block per network between two marker lines, and
+// [Dnsmasq] gives them to dnsmasq. Everything else in a hosts file is others'
+// and keeps every byte.
 //
-// Decisions:
+// Decisions about hosts files:
 //
 //   - A new block goes to the end of the file; one that is there is replaced
 //     where it stands, so lines somebody added below it stay below it.
@@ -14,6 +15,10 @@
 //     attributes (the SELinux label) kept. Where that is impossible, as for a
 //     file that is a mount point in a container or lies in a directory we may
 //     not write to, it is written in place, from the first byte that differs.
+//     A power cut in these milliseconds can leave a mixture of the old content
+//     and the new one from there on. What stands before is safe (most often
+//     everything of others', because a block is at the end), and the file is
+//     never cut before its new content is on the disk.
 //   - Lines end in LF also in a file with CRLF, because resolvers take a CR
 //     for a part of the name.
 package names
@@ -50,9 +55,17 @@ func (h *Hosts) Set(network string, entries []platform.HostEntry) error {
 		return fmt.Errorf("hosts of network %q: %w", network, err)
 	}
 	if err := h.update(func(text []byte) []byte { return replace(text, network, body) }); err != nil {
-		return fmt.Errorf("hosts of network %s: %w", network, err)
+		return fmt.Errorf("hosts of network %s: %w", network, advise(err))
 	}
 	return nil
+}
+
+// advise says what can be done where this user may not write.
+func advise(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w: let the daemon's user write the file, or set option hosts to another one or none", err)
 }
 
 // update gives the file the content that change makes of its own.
