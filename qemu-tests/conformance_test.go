@@ -13,7 +13,8 @@ import (
 var conformance = []struct{ pkg, run string }{
 	{"./qemu-tests/kernel", "."},
 	{"./platform/link", "."},
-	{"./platform/wireguard/userspace", "^TestTunnel$"},
+	{"./platform/wireguard/userspace", "^TestBehaviour57Tunnel$"},
+	{"./platform/wireguard/uapi", "^TestBehaviour57And59Tunnel$"},
 }
 
 // TestConformance runs on each kind of machine what holds there, and not only

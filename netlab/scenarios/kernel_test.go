@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"ginnel/netlab"
+	"ginnel/platform"
+	"ginnel/platform/wireguard/kernel"
 )
 
 // The tests called TestKernel… need the kernel's WireGuard, and fail where
@@ -98,6 +101,53 @@ func TestKernelDownTakesTheLinkAway(t *testing.T) {
 		m.ginnel("up")
 		m.reaches(h.server, patience)
 	})
+}
+
+// TestKernelBehaviour59ExistingInterface: an interface of the kernel's that
+// somebody else made carries the network, and is left bare and in place, the
+// same one all the time.
+func TestKernelBehaviour59ExistingInterface(t *testing.T) {
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		m := o.machine(o.Host("borrower", o.internet))
+		token := o.coordinator.invite("borrower", "machines")
+		m.refused("interface wg7 is waited for", "join", token, "--interface", "wg7")
+		m.wg7(func(platform.Tunnel) error { return nil })
+		m.ginnel("join", token, "--interface", "wg7")
+		m.reaches(o.peers[0], patience)
+		m.daemon.Kill()
+		m.start()
+		m.reaches(o.peers[0], patience)
+		if n, err := m.network(); err != nil || n.Backend != "kernel" {
+			t.Errorf("the tunnel is carried by %q (%v)", n.Backend, err)
+		}
+		if _, err := m.link(); err == nil {
+			t.Error("an interface of our own was made")
+		}
+		m.ginnel("leave", "--yes")
+		m.wg7(func(wg platform.Tunnel) error {
+			var s platform.TunnelState
+			if err := wg.Observe(&s); err != nil || len(s.Peers) > 0 || !s.PrivateKey.IsZero() {
+				return fmt.Errorf("left are %d peers, or a key (%v)", len(s.Peers), err)
+			}
+			return nil
+		})
+	})
+}
+
+// wg7 makes wg7 in m, or finds it.
+func (m *machine) wg7(f func(wg platform.Tunnel) error) {
+	m.lab.t.Helper()
+	err := m.Do(func() error {
+		wg, err := kernel.New().Open("wg7", 1420)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f(wg), wg.Close())
+	})
+	if err != nil {
+		m.lab.t.Fatalf("%s: wg7: %v", m.Name(), err)
+	}
 }
 
 // goOn waits until every pair has sent some more pings, and so some time has

@@ -26,7 +26,7 @@ var entries = []platform.HostEntry{
 
 const original = "127.0.0.1\tlocalhost\r\n# mine"
 
-func TestSetMatchesGolden(t *testing.T) {
+func TestBehaviour113OwnBlockOnly(t *testing.T) {
 	h, path := hosts(t, original)
 	set(t, h, "home", entries)
 	set(t, h, "work", []platform.HostEntry{{Address: netip.MustParseAddr("fd00::1"), Names: []string{"pc.work.wg"}}})
@@ -45,7 +45,7 @@ func TestSetMatchesGolden(t *testing.T) {
 	alone(t, path)
 }
 
-func TestUnchangedFileIsNotTouched(t *testing.T) {
+func TestBehaviour114UnchangedFileIsNotTouched(t *testing.T) {
 	h, path := hosts(t, original)
 	set(t, h, "home", entries)
 	long := time.Unix(1e9, 0)
@@ -61,7 +61,7 @@ func TestUnchangedFileIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestOwnerPermissionsAndLabelAreKept(t *testing.T) {
+func TestBehaviour114OwnerPermissionsAndLabelAreKept(t *testing.T) {
 	h, path := hosts(t, original)
 	if err := errors.Join(os.Chown(path, 1234, 4321), os.Chmod(path, 0o640)); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestBindMountIsWrittenInPlace(t *testing.T) {
+func TestBehaviour114BindMountIsWrittenInPlace(t *testing.T) {
 	h, path := hosts(t, original)
 	inMountNamespace(t, func() {
 		backing := filepath.Join(t.TempDir(), "backing")

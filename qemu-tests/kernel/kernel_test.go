@@ -31,10 +31,27 @@ type machine struct {
 	platform.Network
 }
 
-func TestTunnel(t *testing.T) {
+func TestBehaviour57Tunnel(t *testing.T) {
 	platformtest.Tunnel(t, func(t *testing.T) platform.Tunnels {
 		platformtest.Namespace(t)
 		return machine{kernel.New(), link.New()}
+	})
+}
+
+// TestBehaviour57And59TunnelOfOthers: others make and delete interfaces as
+// `ip link` does.
+func TestBehaviour57And59TunnelOfOthers(t *testing.T) {
+	platformtest.TunnelOfOthers(t, func(t *testing.T) *platformtest.Others {
+		platformtest.Namespace(t)
+		return &platformtest.Others{
+			Tunnels: machine{kernel.Others(), link.New()},
+			Make:    func(t *testing.T, name string) { open(t, name) },
+			Remove: func(t *testing.T, name string) {
+				if err := open(t, name).Delete(); err != nil {
+					t.Fatal(err)
+				}
+			},
+		}
 	})
 }
 

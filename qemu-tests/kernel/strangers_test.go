@@ -42,7 +42,7 @@ func TestForeignKinds(t *testing.T) {
 		if err := link.New().Observe(name, &before); err != nil {
 			t.Fatal(err)
 		}
-		for _, ts := range []platform.Tunnels{kernel.New(), wireguard.New(quiet)} {
+		for _, ts := range []platform.Tunnels{kernel.New(), wireguard.New("", quiet)} {
 			_, err := ts.Open(name, mtu)
 			wantErr(t, err, platform.ErrExist)
 		}
@@ -55,7 +55,7 @@ func TestForeignKinds(t *testing.T) {
 // TestKernelFirst: where the kernel has WireGuard, it is the kernel's.
 func TestKernelFirst(t *testing.T) {
 	platformtest.Namespace(t)
-	tn, err := wireguard.New(quiet).Open("wg0", mtu)
+	tn, err := wireguard.New("", quiet).Open("wg0", mtu)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestOpenUnprivileged(t *testing.T) {
 	if err := unix.Capset(&header, &caps[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, ts := range []platform.Tunnels{kernel.New(), wireguard.New(quiet)} {
+	for _, ts := range []platform.Tunnels{kernel.New(), wireguard.New("", quiet)} {
 		_, err := ts.Open("wg0", mtu)
 		wantErr(t, err, platform.ErrPermission)
 	}

@@ -26,9 +26,9 @@ type programs struct {
 	running map[string]func() // what ends each
 }
 
-// TestTunnel holds the interfaces of other programs to the contract, with
+// TestBehaviour57And59Tunnel holds the interfaces of other programs to the contract, with
 // wireguard-go as the other program.
-func TestTunnel(t *testing.T) {
+func TestBehaviour57And59Tunnel(t *testing.T) {
 	platformtest.TunnelOfOthers(t, func(t *testing.T) *platformtest.Others {
 		ps := &programs{enter: platformtest.Namespace(t), dir: shortDir(t), running: map[string]func(){}}
 		t.Cleanup(func() {

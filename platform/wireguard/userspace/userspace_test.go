@@ -23,7 +23,7 @@ import (
 // quiet is a log that nobody reads.
 var quiet *journal.Logger
 
-func TestTunnel(t *testing.T) {
+func TestBehaviour57Tunnel(t *testing.T) {
 	platformtest.Tunnel(t, func(t *testing.T) platform.Tunnels {
 		platformtest.Namespace(t)
 		return New(quiet)
