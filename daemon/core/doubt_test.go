@@ -55,6 +55,18 @@ func TestSeenMoved(t *testing.T) {
 	s.observed("tunnel ~ben@203.0.113.9:7", "tunnel ~benk0", "tunnel ~benk25", "signal p to 10.9.0.4")
 }
 
+// TestMovedBeforeTheFirstLook: the session was made where ben is no longer, and
+// he said so before we had seen that there is one.
+func TestMovedBeforeTheFirstLook(t *testing.T) {
+	s := ready(t, benMember(endpoints("203.0.113.2:1000")))
+	s.shake("ben", "203.0.113.2:1000")
+	s.news(2, endpoints("203.0.113.9:7"))
+	s.observed("signal p to 10.9.0.4", "observe tunnel")
+	s.observed("tunnel ~benk0", "tunnel ~benk25", "signal p to 10.9.0.4")
+	s.applied()
+	s.expect(s.changes(2*time.Second, s.keepHub)[:1], "1s tunnel ~ben@203.0.113.9:7")
+}
+
 func TestRoamedAlready(t *testing.T) {
 	s := benUp(t)
 	s.news(2, endpoints("203.0.113.9:7", "192.168.7.4:51820"))

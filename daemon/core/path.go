@@ -63,6 +63,9 @@ type path struct {
 	// gentle: the session has only just ended, and either side may be making a
 	// new one at this moment. The endpoint it had is kicked, not added again.
 	gentle bool
+	// news: the candidates are others than those tried so far, which a session
+	// may have come of that was not looked at yet.
+	news bool
 
 	// While doubted.
 	was    netip.AddrPort // the endpoint in doubt; kept until a path is found
@@ -106,7 +109,11 @@ func (c *Core) judge(p *peer, e evidence, act bool) {
 			c.resolveOld(p)
 		}
 	case alive:
+		stale := w.news && !c.knownAt(p, p.sight.endpoint)
 		c.connect(p)
+		if stale {
+			c.doubt(p, false)
+		}
 	case !act:
 	case w.state == connected:
 		c.lose(p)
@@ -215,7 +222,7 @@ func (c *Core) tryNext(p *peer) {
 	}
 	w.want, w.grace = w.list[w.at], false
 	w.kick = w.gentle && w.want == p.sight.endpoint
-	w.fresh, w.gentle = !w.kick, false
+	w.fresh, w.gentle, w.news = !w.kick, false, false
 	w.watch(c.now, span)
 	if w.round >= eagerRounds && p != c.coordinator() {
 		w.next = w.until // long odds: not worth waking up for in between
@@ -280,9 +287,11 @@ func (c *Core) candidatesChanged(p *peer, moved bool) {
 	}
 	switch w.state {
 	case resting:
+		w.news = true
 		c.stir(p)
 	case trying:
 		if list := c.candidates(p); !slices.Equal(list, w.list) {
+			w.news = true
 			c.tryAgain(p)
 		}
 	case connected:
@@ -295,6 +304,15 @@ func (c *Core) candidatesChanged(p *peer, moved bool) {
 	case doubted:
 		c.doubt(p, moved)
 	}
+}
+
+// knownAt tells whether p is said to be at an endpoint, whatever was found out.
+func (c *Core) knownAt(p *peer, endpoint netip.AddrPort) bool {
+	last := p.path.last
+	p.path.last = netip.AddrPort{}
+	known := slices.Contains(c.candidates(p), endpoint)
+	p.path.last = last
+	return known
 }
 
 // stir ends p's rest at the next look.
