@@ -13,12 +13,16 @@ type build struct {
 	Platform string `json:"platform"` // "linux/mipsle"
 }
 
+func thisBuild() build {
+	return build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+}
+
 var versionCommands = []command{{
 	name: "version", brief: "Print the version",
 	setup: func(o *options) action {
 		asJSON := jsonOption(o)
 		return func(_ context.Context, e *env, _ []string) error {
-			b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			b := thisBuild()
 			if *asJSON {
 				return e.printJSON(b)
 			}
