@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: packages help build install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
+.PHONY: packages help build man install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +22,24 @@ build: ## build the binary, bin/ginnel
 $(BIN):
 	$(MAKE) build
 
-install: $(BIN) ## install what was built and the systemd unit (PREFIX and DESTDIR are honoured)
+man: ## write the pages of the manual, man/*.1 and man/*.5
+	rm -rf man && mkdir man
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/ginnel man man docs/ginnel.conf.example
+
+man/ginnel.1:
+	$(MAKE) man
+
+# Where shells look for completions.
+SHELLS := bash zsh fish
+COMPLETION_bash := share/bash-completion/completions/ginnel
+COMPLETION_zsh := share/zsh/site-functions/_ginnel
+COMPLETION_fish := share/fish/vendor_completions.d/ginnel.fish
+
+install: $(BIN) man/ginnel.1 ## install what was built, the manual, completions and the systemd unit (PREFIX and DESTDIR are honoured)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ginnel
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
+	$(foreach s,$(SHELLS),install -D -m 0644 cmd/ginnel/completion/ginnel.$(s) $(DESTDIR)$(PREFIX)/$(COMPLETION_$(s)) &&) :
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > $(DESTDIR)/lib/systemd/system/ginnel.service
 
@@ -88,6 +104,7 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) vet -tags kernelonly ./platform/wireguard
+	$(GO) vet -tags man ./cmd/ginnel
 	$(GO) tool staticcheck ./...
 	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg) cmd/ginnel/completion/ginnel.bash
 	cd bench && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...
@@ -177,4 +194,4 @@ qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their ke
 	$(call need,depmod:kmod xz:xz-utils mkfs.ext4:e2fsprogs $(sort $(foreach a,$(QEMU_ARCHES),$(QEMU_$(a)))),libc6-dev)
 
 clean: ## remove what was built
-	rm -rf bin dist
+	rm -rf bin dist man
