@@ -36,6 +36,7 @@ type machine struct {
 	system daemon.System // may be changed while the daemon does not run
 	rest   func()        // the daemon's; nil: none
 	hold   chan struct{} // opening a role waits until it is closed; nil: it does not
+	lie    lie           // what its roles tell peers; does nothing at first
 
 	mu    sync.Mutex
 	cfg   *config.Config
@@ -183,7 +184,7 @@ func (m *machine) openRole(n *config.Network, id state.Identity, h daemon.Hooks)
 	h.Send(id.Address, wire.Signal{Kind: wire.SignalProbe}) // before Run: does nothing
 	h.Wake()
 	return &daemon.Role{
-		Coordinator: c, Sightings: c, Overlay: c.Handler(), Local: c.LocalHandler(),
+		Coordinator: c, Sightings: c, Overlay: m.lie.around(c.Handler()), Local: c.LocalHandler(),
 		Run: func(ctx context.Context) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer context.AfterFunc(mayFail, cancel)()

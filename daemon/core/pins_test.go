@@ -304,6 +304,23 @@ func TestBehaviour61PinsSurviveRestart(t *testing.T) {
 	})
 }
 
+// TestSavedMapAgainstPins: a saved map that contradicts the saved pins is one
+// more map that is not believed, and everybody is asked for.
+func TestSavedMapAgainstPins(t *testing.T) {
+	s := newScript(t, annConfig())
+	saved := &core.Map{Position: wire.Position{Revision: 7, Epoch: 1, Seq: 7}, Self: annMember(),
+		Members: []wire.Member{hubMember(), with(benMember(wire.Endpoints{}), eveKey)}}
+	s.do(0, core.Started{Map: saved, Pins: []core.Pin{{Address: ben, PublicKey: benKey.Public()}}})
+	if got := s.keys(); got != "problem pin 10.9.0.4" {
+		t.Errorf("at the start: %s", got)
+	}
+	s.asksFrom(0)
+	s.do(0, core.Fetched{Update: whole(7, hubMember(), benMember(wire.Endpoints{}))})
+	if got := s.keys(); got != "10.9.0.4 ben=ben" {
+		t.Errorf("after the answer: %s", got)
+	}
+}
+
 // TestCoordinatorPinsNobody: an invitee's key becomes another on its machine,
 // and the address of one that was removed may be used again.
 func TestCoordinatorPinsNobody(t *testing.T) {
@@ -334,14 +351,14 @@ func TestCoordinatorPinsNobody(t *testing.T) {
 // with.
 func TestSavedPinsDoNotChange(t *testing.T) {
 	s := ready(t, benMember(wire.Endpoints{}))
-	kept := s.core.Snapshot().Pins
+	one := s.core.Snapshot().Pins
 	s.nudge(2)
 	s.do(0, core.Fetched{Update: s.delta(2, 2, hosts(cat), catMember(wire.Endpoints{}))})
+	two := s.core.Snapshot().Pins
 	s.do(0, core.Forget{Address: ben})
-	if want := []core.Pin{{Address: ben, PublicKey: benKey.Public()}}; !slices.Equal(kept, want) {
-		t.Errorf("they became %+v", kept)
-	}
-	if now := s.core.Snapshot().Pins; !slices.Equal(now, []core.Pin{{Address: cat, PublicKey: catKey.Public()}}) {
-		t.Errorf("pinned are %+v", now)
+	three := s.core.Snapshot().Pins
+	atBen, atCat := core.Pin{Address: ben, PublicKey: benKey.Public()}, core.Pin{Address: cat, PublicKey: catKey.Public()}
+	if !slices.Equal(one, []core.Pin{atBen}) || !slices.Equal(two, []core.Pin{atBen, atCat}) || !slices.Equal(three, []core.Pin{atCat}) {
+		t.Errorf("they became %+v, %+v, %+v", one, two, three)
 	}
 }
