@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,8 +87,24 @@ type Process struct {
 // the test has failed, the last lines of its log are shown.
 func (h *Host) Start(name string, args ...string) *Process {
 	h.w.t.Helper()
+	return h.start(exec.Command(name, args...))
+}
+
+// StartAs is Start as an ordinary user, who is in the group of the same number
+// and has these capabilities (unix.CAP_...) and no others.
+func (h *Host) StartAs(user uint32, capabilities []uintptr, name string, args ...string) *Process {
+	h.w.t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: user, Gid: user}, AmbientCaps: capabilities,
+	}
+	return h.start(cmd)
+}
+
+func (h *Host) start(cmd *exec.Cmd) *Process {
+	h.w.t.Helper()
 	h.runs++
-	p := &Process{h: h, name: filepath.Base(name), cmd: exec.Command(name, args...), done: make(chan struct{})}
+	p := &Process{h: h, name: filepath.Base(cmd.Path), cmd: cmd, done: make(chan struct{})}
 	p.path = filepath.Join(h.w.logs, fmt.Sprintf("%s-%d-%s.log", h.name, h.runs, p.name))
 	log, err := os.Create(p.path)
 	h.w.must(err, "log")

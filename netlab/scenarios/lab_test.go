@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"ginnel/daemon/local"
 	"ginnel/netlab"
 )
@@ -65,6 +67,7 @@ type machine struct {
 	*netlab.Host
 	lab    *lab
 	daemon *netlab.Process
+	user   uint32 // whose the daemon is, with CAP_NET_ADMIN; 0: root's
 }
 
 // machine starts the daemon on a host and waits until it answers, and has tried
@@ -84,7 +87,11 @@ func (m *machine) start() {
 // startFrom starts the daemon from a binary of the host's own.
 func (m *machine) startFrom(binary string) {
 	m.lab.t.Helper()
-	m.daemon = m.Start(binary, "daemon", "--verbose")
+	if m.user == 0 {
+		m.daemon = m.Start(binary, "daemon", "--verbose")
+	} else {
+		m.daemon = m.StartAs(m.user, []uintptr{unix.CAP_NET_ADMIN}, binary, "daemon", "--verbose")
+	}
 	conf, _ := m.ReadFile("/etc/ginnel/ginnel.conf") // there is none before the first network
 	configured := strings.Count(string(conf), "config network")
 	netlab.Eventually(m.lab.t, patience, m.Name()+"'s daemon has started", func() error {

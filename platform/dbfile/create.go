@@ -11,7 +11,8 @@ import (
 )
 
 // Create makes a database at path with what init puts into it, in one
-// transaction, with mode 0600. The directory must exist. When a file is there
+// transaction, with mode 0600 and the owner of its directory, which must exist.
+// When a file is there
 // already the error wraps platform.ErrExist and fs.ErrExist and the file is
 // not touched; when init fails its error is wrapped and nothing is left
 // behind. The database is closed afterwards: open it with Open.
@@ -21,7 +22,7 @@ func Create(path string, init func(*bbolt.Tx) error) error {
 		return fmt.Errorf("make database %s: %w", path, err)
 	}
 	defer ram.Close()
-	return put(path, 0o600, moveNew, func(w io.Writer) error {
+	return put(path, 0o600, handOver, moveNew, func(w io.Writer) error {
 		_, err := io.CopyN(w, ram, size)
 		return err
 	})

@@ -5,8 +5,11 @@
 // another name in the same directory, synced, put in its place by rename(2)
 // or, where nothing may be replaced, by link(2), and then the directory is
 // synced. A power cut or a kill in between can leave a file ".NAME.tmp-*" behind,
-// which nobody reads, and which the next writer of NAME removes. Where path is a symbolic link, the link is replaced, not what
-// it points to.
+// which nobody reads, and which the next writer of NAME removes. Where path is a
+// symbolic link, the link is replaced, not what it points to.
+//
+// What root makes, as commands do, is given to the owner of its directory: the
+// daemon may be an ordinary user's.
 //
 // # On flash
 //

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -37,18 +38,20 @@ func EnsureDir(path string) error {
 // WriteFile gives the file at path the content data and the mode perm (umask
 // does not apply), whether it exists or not. Readers see the old content or
 // the new one. After an error the old content is there, or, when the directory
-// could not be synced, the new one, which a power cut may undo.
+// could not be synced, the new one, which a power cut may undo. The file keeps
+// its owner.
 func WriteFile(path string, data []byte, perm os.FileMode) error {
-	return put(path, perm, os.Rename, func(w io.Writer) error {
+	return put(path, perm, handOver, os.Rename, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
 }
 
 // CreateFile is WriteFile for a file that must not exist yet: otherwise its
-// error wraps platform.ErrExist and fs.ErrExist, and nothing changes.
+// error wraps platform.ErrExist and fs.ErrExist, and nothing changes. The file is
+// the caller's, wherever it is.
 func CreateFile(path string, data []byte, perm os.FileMode) error {
-	return put(path, perm, moveNew, func(w io.Writer) error {
+	return put(path, perm, nil, moveNew, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -68,10 +71,29 @@ func moveNew(from, to string) error {
 	return nil
 }
 
-// put lets fill write a file beside path, and move put it in its place. The
-// directory is locked meanwhile, so files of earlier writers that are still
-// there are those of killed ones: they may hold a key, and go.
-func put(path string, perm os.FileMode, move func(from, to string) error, fill func(io.Writer) error) error {
+// handOver gives f, which root made for path, to the owner of the file that is
+// there, or else of its directory: a daemon that runs without root has to read
+// what root's commands write. It is done as far as possible (a user namespace
+// may have no such owner): what the daemon cannot read it tells.
+func handOver(f *os.File, path string) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		info, err = os.Lstat(filepath.Dir(path))
+	}
+	if err == nil {
+		of := info.Sys().(*syscall.Stat_t)
+		_ = f.Chown(int(of.Uid), int(of.Gid))
+	}
+}
+
+// put lets fill write a file beside path, and move put it in its place. Own, if
+// it is not nil, settles whose it is. The directory is locked meanwhile, so
+// files of earlier writers that are still there are those of killed ones: they
+// may hold a key, and go.
+func put(path string, perm os.FileMode, own func(f *os.File, path string), move func(from, to string) error, fill func(io.Writer) error) error {
 	dir, name := filepath.Split(filepath.Clean(path))
 	if dir == "" {
 		dir = "."
@@ -87,6 +109,9 @@ func put(path string, perm os.FileMode, move func(from, to string) error, fill f
 	temp, err := os.CreateTemp(dir, "."+name+tempMark+"*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if own != nil {
+		own(temp, path)
 	}
 	if err = finish(temp, perm, fill); err == nil {
 		err = move(temp.Name(), path)
