@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/network"
@@ -170,8 +171,10 @@ func TestBehaviour02Create(t *testing.T) {
 	cfg, err := m.env.paths.readConfig()
 	must(t, err)
 	work, _ := cfg.Network("work")
-	if work == nil || work.ListenPort != 7 || !slices.Equal(work.Endpoints, []string{"vpn.example.com:7"}) {
-		t.Errorf("made %+v", work)
+	book, err := store.Read(m.env.paths.book("work"))
+	must(t, err)
+	if work == nil || work.ListenPort != 7 || !slices.Equal(book.Endpoints(), []string{"vpn.example.com:7"}) {
+		t.Errorf("made %+v, found at %v", work, book.Endpoints())
 	}
 	m.goes(asked{"network remove", "1\ny\n", "removed network home\n", []string{
 		"Which network:\n   1) home  coordinator\n   2) work  coordinator\n", "home: this machine is its coordinator; its 0 other peers may talk on", "[y/N] ",

@@ -40,10 +40,11 @@ of machine can restore it.`,
 	{
 		name: "restore", args: "FILE|-",
 		brief: "Make this machine the coordinator that a backup was made of",
-		about: `The peers find it where they found the old one: move that name or address here, or give the new
-one to every peer's configuration. The old machine must not come back. What was changed
-after the backup is undone: who was invited since must be invited again, who was removed is
-back. Nothing that is there is replaced.`,
+		about: `The peers find it where they found the old one: move that name or address here. Where that
+cannot be, say with --endpoint where this machine is found: invitations carry it, and the
+peers need it in their configuration (list coordinator). The old machine must not come back.
+What was changed after the backup is undone: who was invited since must be invited again, who
+was removed is back. Nothing that is there is replaced.`,
 		setup: func(o *options) action {
 			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
 			yes := yesOption(o)
@@ -133,8 +134,11 @@ func restore(ctx context.Context, e *env, path string, endpoints []string, yes b
 	if err != nil {
 		return err
 	}
-	if len(endpoints) > 0 {
+	switch {
+	case len(endpoints) > 0:
 		n.Endpoints = endpoints
+	case len(b.Book.Endpoints()) > 0: // else it is of before books had them
+		n.Endpoints = b.Book.Endpoints()
 	}
 	if err := e.checkPlace(ctx, *n, b.Book.Root()); err != nil {
 		return err
@@ -144,7 +148,9 @@ func restore(ctx context.Context, e *env, path string, endpoints []string, yes b
 	if err := e.reconsider(yes || path == "-", "Make this machine the coordinator?"); err != nil { // standard input is read
 		return err
 	}
-	err = e.settle(*n, b.Book, b.PrivateKey, b.APIPort, func(path string) error { return store.Restore(path, b.Book) })
+	found := n.Endpoints
+	n.Endpoints = nil // the book has them
+	err = e.settle(*n, b.Book, b.PrivateKey, b.APIPort, func(path string) error { return store.Restore(path, b.Book, found...) })
 	if err != nil {
 		return err
 	}

@@ -101,8 +101,12 @@ func TestBackupBesideTheDaemon(t *testing.T) {
 	}
 	sameCoordinator(t, m)
 	n, err := m.env.configured("home")
-	if err != nil || n.Role != config.Coordinator || !reflect.DeepEqual(n.Endpoints, []string{"new.example.com:51820"}) {
+	if err != nil || n.Role != config.Coordinator || len(n.Endpoints) > 0 {
 		t.Errorf("%+v, %v", n, err)
+	}
+	book, err := store.Read(m.env.paths.book("home"))
+	if err != nil || !reflect.DeepEqual(book.Endpoints(), []string{"new.example.com:51820"}) {
+		t.Errorf("the book has the endpoints %v, %v", book.Endpoints(), err)
 	}
 }
 

@@ -85,10 +85,11 @@ func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Pre
 	if err != nil {
 		return err
 	}
-	book, change, err := network.New(n.Name, root, name, private.Public())
+	book, change, err := network.New(n.Name, root, name, private.Public(), n.Endpoints...)
 	if err != nil {
 		return err
 	}
+	n.Endpoints = nil // the book has them
 	if err := e.settle(n, book, private, n.ListenPort, func(path string) error { return store.Create(path, book, change) }); err != nil {
 		return err
 	}

@@ -1,4 +1,79 @@
 package main
 
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ginnel/daemon/config"
+	"ginnel/wire"
+)
+
 // endpointCommands: what this machine says of where it is reached.
-var endpointCommands []command
+var endpointCommands = []command{
+	{
+		name: "endpoint set", args: "ENDPOINT...",
+		brief: "Say where this machine is reached",
+		about: `An ENDPOINT is HOST:PORT, the host a name or an address, or only :PORT where the address is the
+one at which the coordinator sees this machine: so behind a router that forwards a port. Other
+peers try these before all else they know; names they look up themselves. The coordinator is
+told, and forgets what was said before.`,
+		setup: func(o *options) action {
+			network := networkOption(o)
+			return func(ctx context.Context, e *env, args []string) error { return announce(ctx, e, *network, args) }
+		},
+	},
+	{
+		name: "endpoint unset", brief: "Say nothing of where this machine is reached",
+		setup: func(o *options) action {
+			network := networkOption(o)
+			return func(ctx context.Context, e *env, _ []string) error { return announce(ctx, e, *network, nil) }
+		},
+	},
+	{
+		name: "endpoint list", brief: "List where this machine says it is reached",
+		setup: func(o *options) action {
+			network, asJSON := networkOption(o), jsonOption(o)
+			return func(_ context.Context, e *env, _ []string) error { return listAnnounced(e, *network, *asJSON) }
+		},
+	},
+}
+
+// announce makes list what this machine announces.
+func announce(ctx context.Context, e *env, network string, list []string) error {
+	if err := (&wire.Report{Announced: list}).Check(); err != nil {
+		return usagef("%v", err)
+	}
+	done := "this machine is reached in " // the network's name follows
+	n, err := e.reconfigure(ctx, network, atOnce, func(n *config.Network) error {
+		if n.Role == config.Coordinator {
+			return fmt.Errorf("this machine is the coordinator of %s: `ginnel network rename-endpoint` says where it is found", n.Name)
+		}
+		n.Announced = slices.Clone(list)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case len(list) == 0:
+		return e.say("%s%s wherever it is found", done, n.Name)
+	}
+	return e.say("%s%s at %s", done, n.Name, strings.Join(list, ", "))
+}
+
+func listAnnounced(e *env, network string, asJSON bool) error {
+	n, err := e.configured(network)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return e.printJSON(append([]string{}, n.Announced...))
+	}
+	for _, s := range n.Announced {
+		if err := e.say("%s", s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

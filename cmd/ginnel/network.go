@@ -47,6 +47,7 @@ you name it: it would be a stranger who hears of every network that is made.`,
 			return func(ctx context.Context, e *env, args []string) error { return removeNetwork(ctx, e, args[0], *yes) }
 		},
 	},
+	renameEndpoint,
 }
 
 // checkPlace refuses a network that this machine cannot be the coordinator of.

@@ -36,7 +36,7 @@ func TestBehaviour01And07CreateNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	section := config.New("home", config.Coordinator)
-	section.ListenPort, section.Endpoints = 51820, []string{"vpn.example.com:51820"}
+	section.ListenPort = 51820
 	if len(cfg.Networks) != 1 || !cfg.Networks[0].Equal(&section) {
 		t.Errorf("configuration is %+v, want %+v", cfg.Networks, section)
 	}

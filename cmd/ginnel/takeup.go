@@ -50,5 +50,27 @@ func (e *env) takeUp(ctx context.Context, name string, done func(*local.Network)
 	}
 }
 
+// reconfigure changes a network's section and has a running daemon take it, if
+// the network is up until done. It returns the new section.
+func (e *env) reconfigure(ctx context.Context, name string, done func(*local.Network) bool, change func(*config.Network) error) (*config.Network, error) {
+	n, err := e.configured(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(n); err != nil {
+		return nil, err
+	}
+	if err := e.paths.setNetwork(*n); err != nil {
+		return nil, err
+	}
+	_, err = e.takeUp(ctx, n.Name, func(there *local.Network) bool {
+		return there.State == local.Down || isUp(there) && done(there)
+	})
+	return n, err
+}
+
+// atOnce is for changes that are not waited for.
+func atOnce(*local.Network) bool { return true }
+
 // isUp tells whether the network's interface is configured.
 func isUp(n *local.Network) bool { return n.State == local.Up }
