@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: packages help build man install demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
+.PHONY: packages help build man install uninstall demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,15 @@ install: $(BIN) man/ginnel.1 ## install what was built, the manual, completions 
 	$(foreach s,$(SHELLS),install -D -m 0644 cmd/ginnel/completion/ginnel.$(s) $(DESTDIR)$(PREFIX)/$(COMPLETION_$(s)) &&) :
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > $(DESTDIR)/lib/systemd/system/ginnel.service
+
+# Files that somebody else put beside ours stay, and their directories.
+uninstall: ## take this machine out of every network, asking first (YES=1: not asking), and remove what install put there
+	$(if $(DESTDIR),,if [ -x $(PREFIX)/bin/ginnel ]; then $(PREFIX)/bin/ginnel leave --all $(if $(YES),--yes); fi)
+	$(if $(DESTDIR),,if command -v systemctl >/dev/null; then systemctl disable --now ginnel || true; fi)
+	rm -f $(DESTDIR)$(PREFIX)/bin/ginnel $(DESTDIR)/lib/systemd/system/ginnel.service $(DESTDIR)$(PREFIX)/share/man/man[15]/ginnel*.[15]
+	rm -f $(foreach s,$(SHELLS),$(DESTDIR)$(PREFIX)/$(COMPLETION_$(s)))
+	rm -f $(DESTDIR)/etc/ginnel/ginnel.conf $(DESTDIR)/var/run/ginnel/ginnel.sock
+	for d in etc var/lib var/run; do rmdir --ignore-fail-on-non-empty $(DESTDIR)/$$d/ginnel 2>/dev/null || true; done
 
 demo: build ## show the main job in a small world of network namespaces (root; KEEP=1 leaves it standing)
 	@KEEP=$(KEEP) $(GO) run ./netlab/demo -binary $(BIN)
