@@ -25,7 +25,7 @@ func refusal(err error) *wire.Problem {
 }
 
 // checkAPI looks whether the coordinator answers inside the tunnel.
-func checkAPI(x *exam) Finding {
+func checkAPI(x *exam) *Finding {
 	n := x.n
 	switch {
 	case !n.API.Asked:
@@ -33,11 +33,11 @@ func checkAPI(x *exam) Finding {
 	case n.answered():
 		return ok("it answers within %d ms", n.API.Took.Milliseconds())
 	case n.IsCoordinator():
-		return failed(n.API.Err.Error(), "The log says more: "+x.log())
+		return failed("%v"+do+"The log says more: %s", n.API.Err, x.log())
 	}
-	return failed(fmt.Sprintf("the tunnel is there, and the coordinator does not answer: %s", reason(n.API.Err)),
-		"Does the daemon run there? The kernel keeps the tunnel without it. There: ginnel doctor",
-		fmt.Sprintf("The coordinator's firewall may drop TCP to port %d that comes by its interface %s.", n.APIPort, n.Name))
+	return failed("the tunnel is there, and the coordinator does not answer: %s"+
+		do+"Does the daemon run there? The kernel keeps the tunnel without it. There: ginnel doctor"+
+		do+"The coordinator's firewall may drop TCP to port %d that comes by its interface %s.", reason(n.API.Err), n.APIPort, n.Name)
 }
 
 // reason shortens what the daemon says before the reason.
@@ -50,22 +50,22 @@ func reason(err error) string {
 }
 
 // checkToken looks whether the coordinator believes who this machine is.
-func checkToken(x *exam) Finding {
+func checkToken(x *exam) *Finding {
 	n := x.n
 	p := refusal(n.API.Err)
 	switch {
 	case !n.answered():
 		return unknown("it takes an answer")
 	case p != nil && p.Status == wire.StatusUnauthorized:
-		return failed("the coordinator does not take this machine for "+n.Address.String(),
-			"The state of this machine may be an old copy, or another machine's: leave, and join with a new invitation.",
-			"The coordinator may have been restored from a backup of before this machine joined.")
+		return failed("the coordinator does not take this machine for %s"+
+			do+"The state of this machine may be an old copy, or another machine's: leave, and join with a new invitation."+
+			do+"The coordinator may have been restored from a backup of before this machine joined.", n.Address)
 	}
 	return ok("the coordinator takes this machine for %s", n.Address)
 }
 
 // checkStanding looks at what this machine may do in the network.
-func checkStanding(x *exam) Finding {
+func checkStanding(x *exam) *Finding {
 	n := x.n
 	p := refusal(n.API.Err)
 	switch {
@@ -78,23 +78,24 @@ func checkStanding(x *exam) Finding {
 	case p == nil:
 		return ok("a member")
 	case strings.Contains(p.Detail, "not redeemed"):
-		return failed(p.Detail, "Run `ginnel join` with the invitation again; if it has expired an admin makes a new one.")
+		return failed("%s"+do+"Run `ginnel join` with the invitation again; if it has expired an admin makes a new one.", p.Detail)
 	}
-	return failed(p.Detail, "An admin can enable it again: ginnel peer enable "+n.Status.Self.Name)
+	return failed("%s"+do+"An admin can enable it again: ginnel peer enable", p.Detail)
 }
 
 // lateContact is how old the news may be: the daemon asks every few minutes.
 const lateContact = 15 * time.Minute
 
-func checkContact(x *exam) Finding {
+func checkContact(x *exam) *Finding {
+	const later = do + "It tries again by itself; the log says more: %[1]s"
 	n := x.n
 	switch {
 	case n.Status == nil:
 		return unknown("the daemon does not tell")
 	case n.Status.LastContact.IsZero():
-		return warning("the daemon has had no map since it started", "It tries again by itself; the log says more: "+x.log())
+		return warning("the daemon has had no map since it started"+later, x.log())
 	case x.Now.Sub(n.Status.LastContact) > lateContact:
-		return warning(fmt.Sprintf("the map is from %s ago", x.ago(n.Status.LastContact)), "It tries again by itself; the log says more: "+x.log())
+		return warning("the map is from %[2]s ago"+later, x.log(), x.ago(n.Status.LastContact))
 	}
 	return ok("the map, revision %d, is from %s ago", n.Status.Revision, x.ago(n.Status.LastContact))
 }
@@ -104,7 +105,7 @@ const shownPeers = 5
 
 // checkPeers looks at the peers that are not reached. That may well be because
 // they are switched off, so it is a doubt at most.
-func checkPeers(x *exam) Finding {
+func checkPeers(x *exam) *Finding {
 	n := x.n
 	if n.Status == nil {
 		return unknown("the daemon does not tell")
@@ -127,11 +128,11 @@ func checkPeers(x *exam) Finding {
 	case len(why) == 0:
 		return ok("%d, and each is reached or being tried", all)
 	}
-	seen := fmt.Sprintf("%d of %d are not reached", len(why), all)
-	if len(why) > shownPeers {
-		why = append(why[:shownPeers], fmt.Sprintf("and %d more: ginnel status", len(why)-shownPeers))
+	f := warning("%d of %d are not reached", len(why), all)
+	if f.Advice = why; len(why) > shownPeers {
+		f.Advice = append(why[:shownPeers], fmt.Sprintf("and %d more: ginnel status", len(why)-shownPeers))
 	}
-	return warning(seen, why...)
+	return f
 }
 
 // whyNot says the likeliest reason why a peer is not reached.
@@ -164,7 +165,7 @@ func translated(e wire.Endpoints, port uint16) bool {
 
 // checkReports has what the daemon complains of, when nothing else was found to
 // be the reason.
-func checkReports(x *exam) Finding {
+func checkReports(x *exam) *Finding {
 	n := x.n
 	switch {
 	case n.Status == nil:
@@ -174,5 +175,5 @@ func checkReports(x *exam) Finding {
 	case len(x.broken) > 0:
 		return unknown("what the daemon complains of follows from the above")
 	}
-	return warning(n.Status.Problems[0], n.Status.Problems[1:]...)
+	return warning("%s", strings.Join(n.Status.Problems, do))
 }

@@ -11,6 +11,7 @@ package doctor
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Verdict is how a check came out.
@@ -45,7 +46,7 @@ type check struct {
 	name  string
 	needs []string // checks without which this one has no chance
 	peers bool     // only where this machine is not the coordinator
-	look  func(*exam) Finding
+	look  func(*exam) *Finding
 }
 
 // exam is the examination of one network, or, with n nil, of the machine.
@@ -77,7 +78,7 @@ var networkChecks = []check{
 	{name: "firewall", look: checkFirewall},
 	{name: "udp", peers: true, needs: []string{"names", "route", "firewall"}, look: checkUDP},
 	{name: "handshake", peers: true, needs: []string{"clock", "network", "addresses", "names", "route", "rp_filter", "firewall", "udp"}, look: checkHandshake},
-	{name: "api", needs: []string{"network", "handshake"}, look: checkAPI},
+	{name: "api", needs: []string{"network", "rp_filter", "firewall", "handshake"}, look: checkAPI},
 	{name: "token", peers: true, needs: []string{"api"}, look: checkToken},
 	{name: "standing", peers: true, needs: []string{"api", "token"}, look: checkStanding},
 	{name: "mtu", needs: []string{"network", "api"}, look: checkMTU},
@@ -124,7 +125,7 @@ func (x *exam) make(table []check) (found []Finding) {
 			x.broken[c.name] = cause
 			f.Verdict, f.Seen, f.Advice = NotChecked, "this depends on "+cause, nil
 		}
-		found = append(found, f)
+		found = append(found, *f)
 	}
 	return found
 }
@@ -141,8 +142,9 @@ func (x *exam) cause(needs []string) string {
 
 // off is all that is said of a network that is switched off.
 func (x *exam) off() Finding {
-	return Finding{Network: x.n.Name, Check: "network", Verdict: NotChecked, Seen: "it is switched off",
-		Advice: []string{fmt.Sprintf("`ginnel up %s` switches it on.", x.n.Name)}}
+	f := unknown("it is switched off"+do+"`ginnel up %s` switches it on.", x.n.Name)
+	f.Network, f.Check = x.n.Name, "network"
+	return *f
 }
 
 // conclude sums up.
@@ -182,23 +184,19 @@ func (f *Finding) subject() string {
 	return f.Check + " of network " + f.Network
 }
 
-// The ways of making a finding.
+// do stands between what was seen and each advice, in the text of a finding.
+const do = "\n> "
 
-func ok(format string, args ...any) Finding {
-	return Finding{Verdict: OK, Seen: fmt.Sprintf(format, args...)}
+// say makes a finding of a text.
+func say(v Verdict, format string, args []any) *Finding {
+	parts := strings.Split(fmt.Sprintf(format, args...), do)
+	return &Finding{Verdict: v, Seen: parts[0], Advice: parts[1:]}
 }
 
-func unknown(format string, args ...any) Finding {
-	return Finding{Verdict: NotChecked, Seen: fmt.Sprintf(format, args...)}
-}
-
-func warning(seen string, advice ...string) Finding {
-	return Finding{Verdict: Warning, Seen: seen, Advice: advice}
-}
-
-func failed(seen string, advice ...string) Finding {
-	return Finding{Verdict: Failed, Seen: seen, Advice: advice}
-}
+func ok(format string, args ...any) *Finding      { return say(OK, format, args) }
+func unknown(format string, args ...any) *Finding { return say(NotChecked, format, args) }
+func warning(format string, args ...any) *Finding { return say(Warning, format, args) }
+func failed(format string, args ...any) *Finding  { return say(Failed, format, args) }
 
 // plural counts things whose name has a regular plural.
 func plural(n int, thing string) string {

@@ -12,7 +12,7 @@ import (
 
 // checkFirewall looks whether the rules of this machine drop what it cannot do
 // without.
-func checkFirewall(x *exam) Finding {
+func checkFirewall(x *exam) *Finding {
 	n := x.n
 	switch {
 	case errors.Is(x.FiltersErr, platform.ErrPermission):
@@ -22,7 +22,7 @@ func checkFirewall(x *exam) Finding {
 	case x.FiltersErr != nil && !errors.Is(x.FiltersErr, platform.ErrUnsupported):
 		return unknown("%v", x.FiltersErr)
 	}
-	if f, found := x.inTheWay(); found {
+	if f := x.inTheWay(); f != nil {
 		return f
 	}
 	switch {
@@ -36,18 +36,19 @@ func checkFirewall(x *exam) Finding {
 	return ok("no rule is known to be in the way")
 }
 
-// inTheWay finds the first packet that is dropped.
-func (x *exam) inTheWay() (Finding, bool) {
+// inTheWay finds the first packet that is dropped; nil: none is known to be.
+func (x *exam) inTheWay() *Finding {
 	for _, w := range x.wanted() {
 		if w.shown {
 			continue
 		}
 		if b := barred(x.Filters, w.packet); b != nil {
-			seen := fmt.Sprintf("table %s %s, chain %s, drops %s", familyName(b.table.Family), b.table.Name, b.chain.Name, w.what)
-			return Finding{Verdict: w.verdict, Seen: seen, Advice: x.open(b, w.packet)}, true
+			f := say(w.verdict, "table %s %s, chain %s, drops %s", []any{familyName(b.table.Family), b.table.Name, b.chain.Name, w.what})
+			f.Advice = x.open(b, w.packet)
+			return f
 		}
 	}
-	return Finding{}, false
+	return nil
 }
 
 // wanted is a packet that should get through, in words as well.

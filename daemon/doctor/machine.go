@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"ginnel/daemon/local"
@@ -10,16 +9,17 @@ import (
 	"ginnel/platform/dbfile"
 )
 
-func checkConfiguration(x *exam) Finding {
+func checkConfiguration(x *exam) *Finding {
 	c := &x.Config
 	switch {
 	case c.Missing, c.Err == nil && len(x.Networks)+len(x.Others) == 0:
-		return failed("this machine is in no network",
-			"`ginnel join` joins one, with an invitation of its admin.", "`ginnel network create` makes one.")
+		return failed("this machine is in no network" +
+			do + "`ginnel join` joins one, with an invitation of its admin." +
+			do + "`ginnel network create` makes one.")
 	case errors.Is(c.Err, platform.ErrPermission):
 		return unknown("only root may read %s", c.Path)
 	case c.Err != nil:
-		return failed(c.Err.Error(), "Correct that line of "+c.Path+"; docs/ginnel.conf.example explains every option.")
+		return failed("%v"+do+"Correct that line of %s; docs/ginnel.conf.example explains every option.", c.Err, c.Path)
 	}
 	return ok("%s has %s", c.Path, plural(len(x.Networks)+len(x.Others), "network"))
 }
@@ -27,21 +27,21 @@ func checkConfiguration(x *exam) Finding {
 // othersMode are the permission bits by which others than the owner look in.
 const othersMode = 0o077
 
-func checkFiles(x *exam) Finding {
+func checkFiles(x *exam) *Finding {
 	s := &x.State
 	switch {
 	case errors.Is(s.Err, platform.ErrPermission):
 		return unknown("only root may look into %s", s.Path)
 	case errors.Is(s.Err, platform.ErrNotExist) && len(x.Networks) > 0:
-		return failed(s.Path+" does not exist, with who this machine is in its networks",
-			"Put a copy of the directory back, if there is one.", "Otherwise `ginnel leave` and join with a new invitation.")
+		return failed("%s does not exist, with who this machine is in its networks"+
+			do+"Put a copy of the directory back, if there is one."+
+			do+"Otherwise `ginnel leave` and join with a new invitation.", s.Path)
 	case errors.Is(s.Err, platform.ErrNotExist):
 		return ok("none, and none are needed")
 	case s.Err != nil:
-		return failed(s.Err.Error())
+		return failed("%v", s.Err)
 	case s.Mode&othersMode != 0:
-		return warning(fmt.Sprintf("%s, which holds private keys, is open to others (mode %04o)", s.Path, s.Mode),
-			fmt.Sprintf("chmod 0700 %s", s.Path))
+		return warning("%s, which holds private keys, is open to others (mode %04o)"+do+"chmod 0700 %[1]s", s.Path, s.Mode)
 	}
 	return ok("%s", s.Path)
 }
@@ -49,15 +49,15 @@ func checkFiles(x *exam) Finding {
 // Below leastFree bytes a map or a book may not fit any more.
 const leastFree = 512 << 10
 
-func checkDisk(x *exam) Finding {
+func checkDisk(x *exam) *Finding {
 	m := &x.Machine
 	switch {
 	case m.Total == 0:
 		return unknown("the file system of %s does not tell its size", x.State.Path)
 	case m.Free == 0:
-		return failed("the file system of "+x.State.Path+" is full", "Delete something there: nothing that changes can be kept.")
+		return failed("the file system of %s is full"+do+"Delete something there: nothing that changes can be kept.", x.State.Path)
 	case m.Free < leastFree:
-		return warning(fmt.Sprintf("%d kB are free for %s", m.Free>>10, x.State.Path), "Make room: what does not fit is lost at the next restart.")
+		return warning("%d kB are free for %s"+do+"Make room: what does not fit is lost at the next restart.", m.Free>>10, x.State.Path)
 	}
 	return ok("%d MB are free for %s", m.Free>>20, x.State.Path)
 }
@@ -68,11 +68,11 @@ var born = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // Clocks that are farther apart are worth a word.
 const clockSlack = time.Minute
 
-func checkClock(x *exam) Finding {
-	const sync = "Set the clock, and have it kept right: an NTP client (on OpenWrt: /etc/init.d/sysntpd enable; start)."
+func checkClock(x *exam) *Finding {
+	const sync = do + "Set the clock, and have it kept right: an NTP client (on OpenWrt: /etc/init.d/sysntpd enable; start)."
 	if x.Now.Before(born) {
-		return failed("this machine's clock says "+x.Now.Format(time.DateOnly), sync,
-			"WireGuard takes no handshake that is older than the last one it had: until then peers refuse this machine.")
+		return failed("this machine's clock says %s"+sync+
+			do+"WireGuard takes no handshake that is older than the last one it had: until then peers refuse this machine.", x.Now.Format(time.DateOnly))
 	}
 	for i := range x.Networks {
 		n := &x.Networks[i]
@@ -80,8 +80,8 @@ func checkClock(x *exam) Finding {
 			continue
 		}
 		if d := n.API.Ahead.Round(time.Second); d.Abs() > clockSlack {
-			return warning(fmt.Sprintf("this machine's clock is %v %s the coordinator's of %s", d.Abs(), direction(d), n.Name), sync,
-				"Whichever is ahead must not be set back by much while it runs: WireGuard takes no handshake older than the last.")
+			return warning("this machine's clock is %v %s the coordinator's of %s"+sync+
+				do+"Whichever is ahead must not be set back by much while it runs: WireGuard takes no handshake older than the last.", d.Abs(), direction(d), n.Name)
 		}
 		return ok("as the coordinator's of %s", n.Name)
 	}
@@ -95,33 +95,28 @@ func direction(ahead time.Duration) string {
 	return "behind"
 }
 
-func checkDaemon(x *exam) Finding {
+func checkDaemon(x *exam) *Finding {
 	d := &x.Daemon
-	start := "systemctl start ginnel"
-	if x.OpenWrt {
-		start = "/etc/init.d/ginnel start"
-	}
 	switch {
 	case errors.Is(d.Err, local.ErrNotPermitted):
 		return unknown("%v", d.Err)
 	case errors.Is(d.Err, local.ErrNotRunning):
-		return failed("the daemon is not running", "Start it: "+start, "If it ends again its log says why ("+x.log()+").")
+		return failed("the daemon is not running"+do+"Start it: %s"+do+"If it ends again its log says why (%s).", x.service("start"), x.log())
 	case d.Err != nil:
-		return failed(d.Err.Error(), "Its log may say why ("+x.log()+").")
+		return failed("%v"+do+"Its log may say why (%s).", d.Err, x.log())
 	case len(d.Problems) > 0:
-		return failed(d.Problems[0], "The daemon goes on with what it had. Correct the file, then: ginnel doctor")
+		return failed("%s"+do+"The daemon goes on with what it had. Correct the file, then: ginnel doctor", d.Problems[0])
 	case d.Version != x.Version:
-		return warning(fmt.Sprintf("the daemon that runs is version %s, this program is %s", d.Version, x.Version),
-			"Restart the daemon: "+restarted(start))
+		return warning("the daemon that runs is version %s, this program is %s"+do+"Restart the daemon: %s", d.Version, x.Version, x.service("restart"))
 	}
 	return ok("version %s runs", d.Version)
 }
 
-func restarted(start string) string {
-	if start == "systemctl start ginnel" {
-		return "systemctl restart ginnel"
+func (x *exam) service(verb string) string {
+	if x.OpenWrt {
+		return "/etc/init.d/ginnel " + verb
 	}
-	return "/etc/init.d/ginnel restart"
+	return "systemctl " + verb + " ginnel"
 }
 
 func (x *exam) log() string {
@@ -132,7 +127,7 @@ func (x *exam) log() string {
 }
 
 // checkState looks at the file of one network.
-func checkState(x *exam) Finding {
+func checkState(x *exam) *Finding {
 	n := x.n
 	running := n.Status != nil && n.Status.State == local.Up
 	switch {
@@ -143,17 +138,19 @@ func checkState(x *exam) Finding {
 	case errors.Is(n.StateErr, platform.ErrPermission):
 		return unknown("only root may read it")
 	case errors.Is(n.StateErr, platform.ErrNotExist):
-		return failed("who this machine is in the network is lost: "+n.StateErr.Error(), restore(n)...)
+		return failed("who this machine is in the network is lost: %v"+restore(n), n.StateErr, n.Name)
 	case errors.Is(n.StateErr, dbfile.ErrDamaged):
-		return failed(n.StateErr.Error(), restore(n)...)
+		return failed("%v"+restore(n), n.StateErr, n.Name)
 	}
-	return failed(n.StateErr.Error())
+	return failed("%v", n.StateErr)
 }
 
-func restore(n *Network) []string {
-	advice := []string{fmt.Sprintf("Put a copy of the file back and run: ginnel up %s", n.Name)}
+// restore is what to do about a lost file, where the network's name is the
+// second argument.
+func restore(n *Network) string {
+	const copied = do + "Put a copy of the file back and run: ginnel up %[2]s"
 	if n.IsCoordinator() {
-		return append(advice, "Or `ginnel restore` a backup of the coordinator.")
+		return copied + do + "Or `ginnel restore` a backup of the coordinator."
 	}
-	return append(advice, fmt.Sprintf("Or `ginnel leave %s` and join with a new invitation.", n.Name))
+	return copied + do + "Or `ginnel leave %[2]s` and join with a new invitation."
 }

@@ -14,7 +14,7 @@ import (
 const sessionLife = 180 * time.Second
 
 // checkWireGuard looks for what carries the packets.
-func checkWireGuard(x *exam) Finding {
+func checkWireGuard(x *exam) *Finding {
 	s, m := x.n.Status, &x.Machine
 	switch {
 	case s != nil && s.Backend == string(platform.Userspace):
@@ -28,18 +28,19 @@ func checkWireGuard(x *exam) Finding {
 	case s == nil || s.State != local.Failed:
 		return unknown("the kernel has no module; whether this program brings its own device shows when the daemon runs")
 	case x.OpenWrt:
-		return failed("the kernel has no WireGuard, and this build brings no device of its own",
-			"apk add kmod-wireguard (before OpenWrt 25: opkg update; opkg install kmod-wireguard)")
+		return failed("the kernel has no WireGuard, and this build brings no device of its own" +
+			do + "apk add kmod-wireguard (before OpenWrt 25: opkg update; opkg install kmod-wireguard)")
 	}
-	advice := []string{"A kernel from 5.6 on has it: install the distribution's kernel with all its modules, then: modprobe wireguard"}
+	const noWireGuard = "the kernel has no WireGuard, and the device in the daemon does not start" +
+		do + "A kernel from 5.6 on has it: install the distribution's kernel with all its modules, then: modprobe wireguard"
 	if !m.TUN {
-		advice = append(advice, "Or give the device in the daemon /dev/net/tun: modprobe tun; in a container, pass it in.")
+		return failed(noWireGuard + do + "Or give the device in the daemon /dev/net/tun: modprobe tun; in a container, pass it in.")
 	}
-	return failed("the kernel has no WireGuard, and the device in the daemon does not start", advice...)
+	return failed(noWireGuard)
 }
 
 // checkPorts looks for two networks that want the same port.
-func checkPorts(x *exam) Finding {
+func checkPorts(x *exam) *Finding {
 	n := x.n
 	if n.Config == nil {
 		return unknown("only root may read which port it is to be")
@@ -47,15 +48,13 @@ func checkPorts(x *exam) Finding {
 	want := n.Config.ListenPort
 	for _, o := range x.all() {
 		if o.Name != n.Name && o.Config != nil && o.Config.Enabled && want != 0 && o.Config.ListenPort == want {
-			return failed(fmt.Sprintf("network %s has UDP port %d as well", o.Name, want),
-				fmt.Sprintf("Change option listen_port of one of them in %s; then: ginnel doctor", x.Config.Path))
+			return failed("network %s has UDP port %d as well"+do+"Change option listen_port of one of them in %s; then: ginnel doctor", o.Name, want, x.Config.Path)
 		}
 	}
 	have := n.listenPort()
 	switch {
 	case want != 0 && have != want:
-		return warning(fmt.Sprintf("it listens on UDP port %d, not on %d as it is configured", have, want),
-			fmt.Sprintf("Which program has the port? ss -lunp sport = :%d", want))
+		return warning("it listens on UDP port %d, not on %d as it is configured"+do+"Which program has the port? ss -lunp sport = :%[2]d", have, want)
 	case have == 0:
 		return ok("any UDP port")
 	}
@@ -63,15 +62,15 @@ func checkPorts(x *exam) Finding {
 }
 
 // checkNetwork looks whether the daemon runs the network.
-func checkNetwork(x *exam) Finding {
+func checkNetwork(x *exam) *Finding {
 	n := x.n
 	switch {
 	case n.Status == nil && x.Daemon.Err != nil:
 		return unknown("the daemon does not tell")
 	case n.Status == nil:
-		return failed("the daemon does not know the network", "Have it read the configuration again: ginnel up "+n.Name)
+		return failed("the daemon does not know the network"+do+"Have it read the configuration again: ginnel up %s", n.Name)
 	case n.Status.State == local.Failed:
-		return failed(n.Status.Error, "The log says more: "+x.log())
+		return failed("%s"+do+"The log says more: %s", n.Status.Error, x.log())
 	}
 	return ok("up; this machine is %s, %s", orNobody(n.Status.Self.Name), n.Address)
 }
@@ -87,7 +86,7 @@ func orNobody(name string) string {
 func (n *Network) alive() bool { return n.answered() || n.API.Heard }
 
 // checkHandshake looks for a session with the coordinator.
-func checkHandshake(x *exam) Finding {
+func checkHandshake(x *exam) *Finding {
 	n := x.n
 	p := n.peer()
 	switch {
@@ -98,11 +97,11 @@ func checkHandshake(x *exam) Finding {
 	case p == nil:
 		return unknown("the daemon does not tell")
 	case p.LastHandshake.IsZero():
-		return failed(fmt.Sprintf("nothing answers at %s: %d bytes were sent, and there was no handshake yet", at(p), p.Tx), x.silence()...)
+		return failed("nothing answers at %s: %d bytes were sent, and there was no handshake yet%s", at(p), p.Tx, x.silence())
 	case x.Now.Sub(p.LastHandshake) < sessionLife:
-		return failed(fmt.Sprintf("nothing answers any longer at %s, though the last handshake was %s ago", at(p), x.ago(p.LastHandshake)), x.silence()...)
+		return failed("nothing answers any longer at %s, though the last handshake was %s ago%s", at(p), x.ago(p.LastHandshake), x.silence())
 	}
-	return failed(fmt.Sprintf("nothing answers at %s: the last handshake was %s ago", at(p), x.ago(p.LastHandshake)), x.silence()...)
+	return failed("nothing answers at %s: the last handshake was %s ago%s", at(p), x.ago(p.LastHandshake), x.silence())
 }
 
 func at(p *local.Peer) string {
@@ -115,21 +114,19 @@ func at(p *local.Peer) string {
 // silence lists why a WireGuard does not answer: it never says. Where others
 // answer that knew this machine by the coordinator alone, it is likely still a
 // member.
-func (x *exam) silence() []string {
-	n := x.n
-	port := "the port"
-	if len(n.Endpoints) > 0 {
-		port = fmt.Sprintf("port %d", n.Endpoints[0].At.Port())
+func (x *exam) silence() string {
+	blocked := do + "The coordinator's firewall, or its router, does not let UDP in. There: ginnel doctor"
+	if len(x.n.Endpoints) > 0 {
+		blocked = fmt.Sprintf(do+"The coordinator's firewall, or its router, does not let UDP port %d in. There: ginnel doctor", x.n.Endpoints[0].At.Port())
 	}
-	blocked := fmt.Sprintf("The coordinator's firewall, or its router, does not let UDP %s in. There: ginnel doctor", port)
-	cut := "An admin has disabled or removed this machine, or revoked its invitation. There: ginnel peer list"
-	key := "The coordinator was set up anew and has another key: leave, and join with a new invitation."
+	const cut = do + "An admin has disabled or removed this machine, or revoked its invitation. There: ginnel peer list" +
+		do + "The coordinator was set up anew and has another key: leave, and join with a new invitation."
 	if x.connected() > 0 {
-		return []string{blocked, "The coordinator is off, or its address is another now.", cut, key}
+		return blocked + do + "The coordinator is off, or its address is another now." + cut
 	}
-	return []string{blocked, cut, key,
-		"This network lets no UDP out: try another, such as a phone's.",
-		"This machine's clock was ahead and has been set back: WireGuard refuses it until then."}
+	return blocked + cut +
+		do + "The coordinator is off, or this network lets no UDP out: try another, such as a phone's." +
+		do + "This machine's clock was ahead and has been set back: WireGuard refuses it until then."
 }
 
 // connected counts the other peers that are reached.
@@ -165,7 +162,7 @@ func overhead(outside netip.Addr) int {
 }
 
 // checkMTU looks whether packets of full size get through.
-func checkMTU(x *exam) Finding {
+func checkMTU(x *exam) *Finding {
 	n := x.n
 	mtu := n.Net.MTU
 	if mtu == 0 {
@@ -175,17 +172,17 @@ func checkMTU(x *exam) Finding {
 	narrow := fits > 0 && fits < mtu
 	switch {
 	case n.IsCoordinator() && narrow:
-		return warning(fmt.Sprintf("packets of %s have %d bytes, and only %d fit through %s", n.Link(), mtu, fits, by), x.shrink(fits)...)
+		return warning("packets have up to %d bytes, and only %d fit through %s%s", mtu, fits, by, x.shrink(fits))
 	case n.IsCoordinator():
 		return ok("%d bytes", mtu)
 	case !n.API.Big:
 		return unknown("it takes an answer of the coordinator")
 	case n.API.BigErr != nil && refusal(n.API.BigErr) == nil && narrow:
-		return failed(fmt.Sprintf("small packets get through and those of full size, %d bytes, do not: only %d fit through %s", mtu, fits, by), x.shrink(fits)...)
+		return failed("small packets get through and those of full size, %d bytes, do not: only %d fit through %s%s", mtu, fits, by, x.shrink(fits))
 	case n.API.BigErr != nil && refusal(n.API.BigErr) == nil:
-		return failed(fmt.Sprintf("small packets get through and those of full size, %d bytes, do not", mtu), x.shrink(0)...)
+		return failed("small packets get through and those of full size, %d bytes, do not%s", mtu, x.shrink(0))
 	case narrow:
-		return warning(fmt.Sprintf("packets have up to %d bytes, and only %d fit through %s: they are cut in pieces", mtu, fits, by), x.shrink(fits)...)
+		return warning("packets have up to %d bytes, and only %d fit through %s: they are cut in pieces%s", mtu, fits, by, x.shrink(fits))
 	}
 	return ok("packets of %d bytes get through", mtu)
 }
@@ -211,15 +208,16 @@ func (n *Network) fitting() (bytes int, link string) {
 // leastIPv6 is the least MTU that IPv6 allows (RFC 8200).
 const leastIPv6 = 1280
 
-func (x *exam) shrink(fits int) []string {
+// shrink is what to do where packets of fits bytes would get through; 0: that
+// is not known.
+func (x *exam) shrink(fits int) string {
 	n := x.n
-	switch {
-	case fits == 0:
-		return []string{fmt.Sprintf("Try less: option mtu '%d' in the section of %s in %s, here and on the coordinator.", min(leastIPv6, n.Net.MTU-100), n.Name, x.Config.Path)}
-	case fits < leastIPv6 && n.Root.Addr().Is6():
-		return []string{
-			fmt.Sprintf("A network of IPv6 addresses needs %d: make the way wider by %d bytes, or connect by another link.", leastIPv6, leastIPv6-fits),
-		}
+	if fits > 0 && fits < leastIPv6 && n.Root.Addr().Is6() {
+		return fmt.Sprintf(do+"A network of IPv6 addresses needs %d: make the way wider by %d bytes, or connect by another link.", leastIPv6, leastIPv6-fits)
 	}
-	return []string{fmt.Sprintf("option mtu '%d' in the section of %s in %s; likewise on the other machines.", fits, n.Name, x.Config.Path)}
+	try := ""
+	if fits == 0 {
+		try, fits = "Try less: ", min(leastIPv6, n.Net.MTU-100)
+	}
+	return fmt.Sprintf(do+"%soption mtu '%d' in the section of %s in %s, here and on the other machines.", try, fits, n.Name, x.Config.Path)
 }

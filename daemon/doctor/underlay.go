@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,26 +12,27 @@ import (
 
 // checkAddresses looks for a range that is in two places: only one of them can
 // be reached.
-func checkAddresses(x *exam) Finding {
+func checkAddresses(x *exam) *Finding {
 	n := x.n
 	if !n.Root.IsValid() {
 		return unknown("the network's range is not known")
 	}
 	for _, u := range x.Underlay {
 		if n.Root.Overlaps(u.Prefix.Masked()) {
-			return failed(fmt.Sprintf("%s, the network's range, and %s of %s are the same addresses", n.Root, u.Prefix.Masked(), u.Link),
-				fmt.Sprintf("Give the LAN of %s another range, or connect by another link: one of the two cannot be reached.", u.Link),
-				"A network's own range cannot be changed: it would have to be made anew.")
+			return failed("%s, the network's range, and %s of %s are the same addresses"+
+				do+"Give the LAN of %[3]s another range, or connect by another link: one of the two cannot be reached."+
+				do+"A network's own range cannot be changed: it would have to be made anew.", n.Root, u.Prefix.Masked(), u.Link)
 		}
 	}
 	for _, o := range x.all() {
 		if o.Name != n.Name && o.Root.IsValid() && o.Root.Overlaps(n.Root) && !o.isOff() {
-			return failed(fmt.Sprintf("%s and %s of network %s are the same addresses", n.Root, o.Root, o.Name),
-				fmt.Sprintf("This machine can be in one of them at a time: ginnel down %s", o.Name))
+			return failed("%s and %s of network %s are the same addresses"+
+				do+"This machine can be in one of them at a time: ginnel down %[3]s", n.Root, o.Root, o.Name)
 		}
 	}
-	if double := x.double(); double != "" {
-		return warning(double, "Two machines with one address disturb each other: give one of them another.")
+	if name, a := x.double(); name != "" {
+		return warning("%s says that it has %s, which is this machine's"+
+			do+"Two machines with one address disturb each other: give one of them another.", name, a)
 	}
 	if x.UnderlayErr != nil {
 		return unknown("%v", x.UnderlayErr)
@@ -52,27 +54,27 @@ func (x *exam) all() []*Network {
 // double finds another member that says it has an address of ours, where that
 // cannot be another LAN with the same numbers: the address is public, or both
 // are seen behind the same one.
-func (x *exam) double() string {
+func (x *exam) double() (name string, a netip.Addr) {
 	s := x.n.Status
 	if s == nil {
-		return ""
+		return "", a
 	}
 	for i := range s.Peers {
 		p := &s.Peers[i]
 		for _, c := range p.Endpoints.Candidates {
-			a := c.Addr().Unmap()
+			a = c.Addr().Unmap()
 			own := slices.ContainsFunc(x.Underlay, func(u platform.UnderlayAddress) bool { return u.Prefix.Addr().Unmap() == a })
 			near := !a.IsPrivate() || p.Endpoints.Seen.IsValid() && p.Endpoints.Seen.Addr() == s.Self.Endpoints.Seen.Addr()
 			if own && near {
-				return fmt.Sprintf("%s says that it has %s, which is this machine's", p.Name, a)
+				return p.Name, a
 			}
 		}
 	}
-	return ""
+	return "", a
 }
 
 // checkNames looks at the names of the coordinator's endpoints.
-func checkNames(x *exam) Finding {
+func checkNames(x *exam) *Finding {
 	n := x.n
 	if n.Config == nil {
 		return unknown("only root may read where the coordinator is")
@@ -92,8 +94,8 @@ func checkNames(x *exam) Finding {
 	case len(n.Hosts) == 0 && n.IsCoordinator():
 		return ok("none; so no invitation can be made")
 	case len(n.Hosts) == 0:
-		return failed("the configuration does not say where the coordinator is",
-			fmt.Sprintf("Add to the section of %s in %s: list coordinator 'HOST:PORT'", n.Name, x.Config.Path))
+		return failed("the configuration does not say where the coordinator is"+
+			do+"Add to the section of %s in %s: list coordinator 'HOST:PORT'", n.Name, x.Config.Path)
 	case len(lost) > 0:
 		return x.lost(lost, why)
 	case len(found) > 0:
@@ -103,28 +105,27 @@ func checkNames(x *exam) Finding {
 }
 
 // lost is about names that have no address.
-func (x *exam) lost(names []string, why error) Finding {
-	seen := strings.Join(names, " and ") + " has no address"
-	if len(names) > 1 {
-		seen = strings.Join(names, " and ") + " have no address"
-	}
-	if why != nil {
-		seen += fmt.Sprintf(" (%v)", why)
-	}
-	advice := []string{
-		"Is this machine's name server reachable? See /etc/resolv.conf, and try another name.",
-		fmt.Sprintf("Is the name right? It is in the section of %s in %s.", x.n.Name, x.Config.Path),
-		"Whoever keeps the domain may have removed the name; an address in its place works too.",
-	}
+func (x *exam) lost(names []string, why error) *Finding {
+	v, has := Failed, "has"
 	if len(names) < len(x.n.Hosts) || x.n.IsCoordinator() {
-		return warning(seen, advice...)
+		v = Warning
 	}
-	return failed(seen, advice...)
+	if len(names) > 1 {
+		has = "have"
+	}
+	if why == nil {
+		why = errors.New("an empty answer")
+	}
+	return say(v, "%s %s no address (%v)"+
+		do+"Is this machine's name server reachable? See /etc/resolv.conf, and try another name."+
+		do+"Is the name right? It is in the section of %s in %s."+
+		do+"Whoever keeps the domain may have removed the name; an address in its place works too.",
+		[]any{strings.Join(names, " and "), has, why, x.n.Name, x.Config.Path})
 }
 
 // checkRoute looks whether packets to the coordinator would leave, and not by
 // the tunnel itself.
-func checkRoute(x *exam) Finding {
+func checkRoute(x *exam) *Finding {
 	n := x.n
 	if len(n.Endpoints) == 0 {
 		return unknown("no address of the coordinator is known")
@@ -141,14 +142,14 @@ func checkRoute(x *exam) Finding {
 			return ok("%s by %s", e.At.Addr(), e.Route.Link)
 		}
 	}
-	return failed(fmt.Sprintf("there is no way to the coordinator: %v", problem),
-		"Is this machine connected? It needs a default route: ip route",
-		"A route into the tunnel must not cover the coordinator's own address outside.")
+	return failed("there is no way to the coordinator: %v"+
+		do+"Is this machine connected? It needs a default route: ip route"+
+		do+"A route into the tunnel must not cover the coordinator's own address outside.", problem)
 }
 
 // checkReversePath looks whether the kernel would drop what comes out of the
 // tunnel, because it would send the answer elsewhere.
-func checkReversePath(x *exam) Finding {
+func checkReversePath(x *exam) *Finding {
 	n := x.n
 	link := n.Link()
 	strict := slices.Contains(x.Machine.Strict, link)
@@ -164,13 +165,13 @@ func checkReversePath(x *exam) Finding {
 	case n.Overlay.Link == link:
 		return ok("strict on %s, and the routes agree", link)
 	}
-	return failed(fmt.Sprintf("rp_filter is 1 on %s, but %s is routed by %s: the kernel drops what %s sends", link, n.Root, n.Overlay.Link, link),
-		fmt.Sprintf("Let ginnel route the network: option routes '1' (then: ip route get %s)", n.Coordinator),
-		fmt.Sprintf("Or let the check be loose: sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.%s.rp_filter=2", link))
+	return failed("rp_filter is 1 on %s, but %s is routed by %s: the kernel drops what comes by %[1]s"+
+		do+"Let ginnel route the network: option routes '1' (then: ip route get %[4]s)"+
+		do+"Or let the check be loose: sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.%[1]s.rp_filter=2", link, n.Root, n.Overlay.Link, n.Coordinator)
 }
 
 // checkUDP looks at what came of knocking at the coordinator's port.
-func checkUDP(x *exam) Finding {
+func checkUDP(x *exam) *Finding {
 	n := x.n
 	var first *Endpoint
 	for i := range n.Endpoints {
@@ -197,19 +198,17 @@ func checkUDP(x *exam) Finding {
 }
 
 // echoed is about what came back.
-func (x *exam) echoed(e *Endpoint) Finding {
-	n := x.n
-	port := e.At.Port()
+func (x *exam) echoed(e *Endpoint) *Finding {
 	switch e.Echo {
 	case platform.EchoRefused:
-		return failed(fmt.Sprintf("nothing listens on UDP port %d of %s", port, e.At.Addr()),
-			"Does the daemon run on the coordinator? There: ginnel doctor",
-			fmt.Sprintf("Is the port right? There: ginnel status. Here: the section of %s in %s", n.Name, x.Config.Path),
-			"A firewall there, or its router's port forwarding, may refuse the port.")
+		return failed("nothing listens on UDP port %d of %s"+
+			do+"Does the daemon run on the coordinator? There: ginnel doctor"+
+			do+"Is the port right? There: ginnel status. Here: the section of %s in %s"+
+			do+"A firewall there, or its router's port forwarding, may refuse the port.", e.At.Port(), e.At.Addr(), x.n.Name, x.Config.Path)
 	case platform.EchoBarred:
-		return failed(fmt.Sprintf("this machine's firewall does not let UDP out to %s", e.At),
-			fmt.Sprintf("Let UDP to port %d out: nft list ruleset, hook output", port))
+		return failed("this machine's firewall does not let UDP out to %s"+do+"Let UDP to port %d out: nft list ruleset, hook output", e.At, e.At.Port())
 	}
-	return failed(fmt.Sprintf("a router says that %s cannot be reached", e.At.Addr()),
-		"Is the coordinator switched on and connected?", "Is that still its address?")
+	return failed("a router says that %s cannot be reached"+
+		do+"Is the coordinator switched on and connected?"+
+		do+"Is that still its address?", e.At.Addr())
 }

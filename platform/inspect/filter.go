@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"cmp"
-	"encoding/binary"
 	"fmt"
 	"sort"
 
@@ -57,59 +55,33 @@ func (r *reader) dump(kind uint16, family uint8, body []byte) ([]netlink.Message
 
 func (r *reader) readChains() error {
 	answers, err := r.dump(unix.NFT_MSG_GETCHAIN, unix.AF_UNSPEC, nil)
-	if err != nil {
-		return err
-	}
 	for _, m := range answers {
-		if err := r.chain(m.Data); err != nil {
-			return err
-		}
+		r.chain(m.Data)
 	}
-	return nil
+	return err
 }
 
-func (r *reader) chain(b []byte) error {
-	var c platform.FilterChain
-	var table, kind string
-	hook := -1
-	err := each(b, nfgenmsg, func(ad *netlink.AttributeDecoder) {
-		switch ad.Type() {
-		case unix.NFTA_CHAIN_TABLE:
-			table = ad.String()
-		case unix.NFTA_CHAIN_NAME:
-			c.Name = ad.String()
-		case unix.NFTA_CHAIN_TYPE:
-			kind = ad.String()
-		case unix.NFTA_CHAIN_POLICY:
-			c.Drops = big(ad.Bytes()) == verdictDrop
-		case unix.NFTA_CHAIN_HOOK:
-			ad.Nested(func(ad *netlink.AttributeDecoder) error {
-				for ad.Next() {
-					if ad.Type() == unix.NFTA_HOOK_HOOKNUM {
-						hook = int(big(ad.Bytes()))
-					}
-				}
-				return nil
-			})
-		}
-	})
-	if err != nil {
-		return err
-	}
-	t := r.table(b[0], table)
+func (r *reader) chain(b []byte) {
+	a := parse(behind(nfgenmsg, b))
+	t := r.table(b[0], text(a[unix.NFTA_CHAIN_TABLE]))
 	if t == nil {
-		return nil
+		return
 	}
-	switch {
-	case hook == hookLocalIn && kind == "filter":
-		c.Hook = platform.HookInput
-	case hook == hookLocalOut && (kind == "filter" || kind == "route"):
-		c.Hook = platform.HookOutput
-	case hook >= 0:
-		return nil // of no interest
+	c := platform.FilterChain{Name: text(a[unix.NFTA_CHAIN_NAME])}
+	if hook, has := a[unix.NFTA_CHAIN_HOOK]; has {
+		kind := text(a[unix.NFTA_CHAIN_TYPE])
+		switch number := big(parse(hook)[unix.NFTA_HOOK_HOOKNUM]); {
+		case number == hookLocalIn && kind == "filter":
+			c.Hook = platform.HookInput
+		case number == hookLocalOut && (kind == "filter" || kind == "route"):
+			c.Hook = platform.HookOutput
+		default:
+			return // of no interest
+		}
+		policy, has := a[unix.NFTA_CHAIN_POLICY]
+		c.Drops = has && big(policy) == verdictDrop
 	}
 	t.Chains = append(t.Chains, c)
-	return nil
 }
 
 // table returns the table, made where there is none yet; nil for families whose
@@ -146,46 +118,25 @@ func (r *reader) readRules() error {
 		return nil
 	}
 	answers, err := r.dump(unix.NFT_MSG_GETRULE, unix.AF_UNSPEC, nil)
-	if err != nil {
-		return err
-	}
 	for _, m := range answers {
-		if err := r.rule(m.Data); err != nil {
-			return err
-		}
+		r.rule(m.Data)
 	}
-	return nil
+	return err
 }
 
 // rule adds a rule to its chain: the kernel dumps them in their order.
-func (r *reader) rule(b []byte) error {
-	var table, chain string
-	var expressions []byte
-	err := each(b, nfgenmsg, func(ad *netlink.AttributeDecoder) {
-		switch ad.Type() {
-		case unix.NFTA_RULE_TABLE:
-			table = ad.String()
-		case unix.NFTA_RULE_CHAIN:
-			chain = ad.String()
-		case unix.NFTA_RULE_EXPRESSIONS:
-			expressions = ad.Bytes()
-		}
-	})
-	if err != nil {
-		return err
-	}
+func (r *reader) rule(b []byte) {
+	a := parse(behind(nfgenmsg, b))
+	table, chain := text(a[unix.NFTA_RULE_TABLE]), text(a[unix.NFTA_RULE_CHAIN])
 	t := r.table(b[0], table)
 	if t == nil {
-		return nil
+		return
 	}
 	for i := range t.Chains {
 		if c := &t.Chains[i]; c.Name == chain {
-			rules, err := r.decode(b[0], table, expressions)
-			c.Rules = append(c.Rules, rules...)
-			return err
+			c.Rules = append(c.Rules, r.decode(b[0], table, a[unix.NFTA_RULE_EXPRESSIONS])...)
 		}
 	}
-	return nil
 }
 
 // element is one of a set's: a key, and in a map of verdicts what is done.
@@ -204,32 +155,17 @@ func (r *reader) set(family uint8, table, name string) (list []element, known bo
 		return list, list != nil
 	}
 	r.sets[id] = nil
-	ae := netlink.NewAttributeEncoder()
-	ae.String(unix.NFTA_SET_ELEM_LIST_TABLE, table)
-	ae.String(unix.NFTA_SET_ELEM_LIST_SET, name)
-	body, err := ae.Encode()
-	if err != nil {
-		return nil, false
-	}
+	body := appendAttribute(nil, unix.NFTA_SET_ELEM_LIST_TABLE, append([]byte(table), 0))
+	body = appendAttribute(body, unix.NFTA_SET_ELEM_LIST_SET, append([]byte(name), 0))
 	answers, err := r.dump(unix.NFT_MSG_GETSETELEM, family, body)
 	if err != nil {
 		return nil, false
 	}
 	list = []element{}
 	for _, m := range answers {
-		err = cmp.Or(err, each(m.Data, nfgenmsg, func(ad *netlink.AttributeDecoder) {
-			if ad.Type() == unix.NFTA_SET_ELEM_LIST_ELEMENTS {
-				ad.Nested(func(ad *netlink.AttributeDecoder) error {
-					for ad.Next() {
-						list = append(list, elementOf(ad))
-					}
-					return nil
-				})
-			}
-		}))
-	}
-	if err != nil {
-		return nil, false
+		each(parse(behind(nfgenmsg, m.Data))[unix.NFTA_SET_ELEM_LIST_ELEMENTS], func(_ uint16, e []byte) {
+			list = append(list, elementOf(parse(e)))
+		})
 	}
 	sort.Slice(list, func(i, j int) bool { // where a range ends another one may begin
 		a, b := string(list[i].key), string(list[j].key)
@@ -239,59 +175,25 @@ func (r *reader) set(family uint8, table, name string) (list []element, known bo
 	return list, true
 }
 
-func elementOf(ad *netlink.AttributeDecoder) (e element) {
+func elementOf(a attributes) (e element) {
 	const intervalEnd = 1 // NFT_SET_ELEM_INTERVAL_END
-	ad.Nested(func(ad *netlink.AttributeDecoder) error {
-		for ad.Next() {
-			switch ad.Type() {
-			case unix.NFTA_SET_ELEM_KEY:
-				e.key = dataOf(ad)
-			case unix.NFTA_SET_ELEM_FLAGS:
-				e.end = big(ad.Bytes())&intervalEnd != 0
-			case unix.NFTA_SET_ELEM_DATA:
-				e.rule, e.chain = verdictOf(ad)
-			}
-		}
-		return nil
-	})
+	e.key = value(a[unix.NFTA_SET_ELEM_KEY])
+	e.end = big(a[unix.NFTA_SET_ELEM_FLAGS])&intervalEnd != 0
+	e.rule, e.chain = verdictOf(a[unix.NFTA_SET_ELEM_DATA])
 	return e
 }
 
-// dataOf reads a NFTA_DATA_VALUE.
-func dataOf(ad *netlink.AttributeDecoder) (value []byte) {
-	ad.Nested(func(ad *netlink.AttributeDecoder) error {
-		for ad.Next() {
-			if ad.Type() == unix.NFTA_DATA_VALUE {
-				value = ad.Bytes()
-			}
-		}
-		return nil
-	})
-	return value
-}
+// value reads data that are a value, and no verdict.
+func value(data []byte) []byte { return parse(data)[unix.NFTA_DATA_VALUE] }
 
-// verdictOf reads a NFTA_DATA_VERDICT.
-func verdictOf(ad *netlink.AttributeDecoder) (v platform.FilterVerdict, chain string) {
-	v = platform.FilterUnclear
-	ad.Nested(func(ad *netlink.AttributeDecoder) error {
-		for ad.Next() {
-			if ad.Type() == unix.NFTA_DATA_VERDICT {
-				ad.Nested(func(ad *netlink.AttributeDecoder) error {
-					for ad.Next() {
-						switch ad.Type() {
-						case unix.NFTA_VERDICT_CODE:
-							v = verdictCode(int32(binary.BigEndian.Uint32(ad.Bytes())))
-						case unix.NFTA_VERDICT_CHAIN:
-							chain = ad.String()
-						}
-					}
-					return nil
-				})
-			}
-		}
-		return nil
-	})
-	return v, chain
+// verdictOf reads data that are a verdict.
+func verdictOf(data []byte) (v platform.FilterVerdict, chain string) {
+	a := parse(parse(data)[unix.NFTA_DATA_VERDICT])
+	code, has := a[unix.NFTA_VERDICT_CODE]
+	if !has {
+		return platform.FilterUnclear, ""
+	}
+	return verdictCode(int32(big(code))), text(a[unix.NFTA_VERDICT_CHAIN])
 }
 
 // verdictCode reads what linux/netfilter/nf_tables.h calls NFT_CONTINUE and so

@@ -9,7 +9,6 @@ package inspect
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -51,28 +50,14 @@ func lookUp(a netip.Addr) (r platform.Route, err error) {
 	defer nl.Close()
 	head := make([]byte, unix.SizeofRtMsg)
 	head[0], head[1] = familyOf(a), uint8(a.BitLen())
-	attributes := netlink.NewAttributeEncoder()
-	attributes.Bytes(unix.RTA_DST, a.AsSlice())
-	body, err := attributes.Encode()
-	if err != nil {
-		return r, err
-	}
 	answers, err := nl.Execute(netlink.Message{
 		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request},
-		Data:   append(head, body...),
+		Data:   appendAttribute(head, unix.RTA_DST, a.AsSlice()),
 	})
-	if err != nil {
-		return r, err
-	}
 	for _, m := range answers {
-		err = errors.Join(err, each(m.Data, unix.SizeofRtMsg, func(ad *netlink.AttributeDecoder) {
-			switch ad.Type() {
-			case unix.RTA_OIF:
-				r.Link = linkName(ad.Uint32())
-			case unix.RTA_PREFSRC:
-				r.Source, _ = netip.AddrFromSlice(ad.Bytes())
-			}
-		}))
+		route := parse(behind(unix.SizeofRtMsg, m.Data))
+		r.Link = linkName(native(route[unix.RTA_OIF]))
+		r.Source, _ = netip.AddrFromSlice(route[unix.RTA_PREFSRC])
 	}
 	return r, err
 }
@@ -91,21 +76,6 @@ func linkName(index uint32) string {
 		return ""
 	}
 	return link.Name
-}
-
-// each calls f with the attributes behind the first skip bytes of b.
-func each(b []byte, skip int, f func(*netlink.AttributeDecoder)) error {
-	if len(b) < skip {
-		return errors.New("the kernel's answer is too short")
-	}
-	ad, err := netlink.NewAttributeDecoder(b[skip:])
-	if err != nil {
-		return err
-	}
-	for ad.Next() {
-		f(ad)
-	}
-	return ad.Err()
 }
 
 // knownMTU is what the kernel believes to get through to a: its link's MTU, or
@@ -192,26 +162,4 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", platform.ErrUnsupported, err)
 	}
 	return err
-}
-
-// big reads numbers that are in network order, of up to 4 bytes.
-func big(b []byte) uint32 {
-	var n uint32
-	for _, c := range b {
-		n = n<<8 | uint32(c)
-	}
-	return n
-}
-
-// native reads a number of the machine's order, of 1, 2 or 4 bytes.
-func native(b []byte) uint32 {
-	switch len(b) {
-	case 1:
-		return uint32(b[0])
-	case 2:
-		return uint32(binary.NativeEndian.Uint16(b))
-	case 4:
-		return binary.NativeEndian.Uint32(b)
-	}
-	return 0
 }

@@ -3,9 +3,7 @@ package inspect
 import (
 	"bytes"
 	"math"
-	"strings"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
@@ -24,44 +22,18 @@ type decoder struct {
 }
 
 // decode makes a rule of its expressions; several of a map of verdicts.
-func (r *reader) decode(family uint8, table string, expressions []byte) ([]platform.FilterRule, error) {
+func (r *reader) decode(family uint8, table string, expressions []byte) []platform.FilterRule {
 	d := &decoder{r: r, family: family, table: table, registers: map[uint32]platform.FilterField{}, masks: map[uint32]uint32{}}
-	err := each(expressions, 0, func(ad *netlink.AttributeDecoder) {
-		ad.Nested(func(ad *netlink.AttributeDecoder) error {
-			var name string
-			var data []byte
-			for ad.Next() {
-				switch ad.Type() {
-				case unix.NFTA_EXPR_NAME:
-					name = ad.String()
-				case unix.NFTA_EXPR_DATA:
-					data = ad.Bytes()
-				}
-			}
-			return d.expression(name, data)
-		})
+	each(expressions, func(_ uint16, b []byte) {
+		a := parse(b)
+		d.expression(text(a[unix.NFTA_EXPR_NAME]), parse(a[unix.NFTA_EXPR_DATA]))
 	})
-	return append(d.cases, d.rule), err
+	return append(d.cases, d.rule)
 }
 
 // expression takes in one expression. What only counts or logs is passed over;
 // what is not known may be a condition.
-func (d *decoder) expression(name string, data []byte) error {
-	a := attributes{}
-	switch name {
-	case "counter", "log", "notrack":
-		return nil
-	case "reject":
-		d.rule.Verdict = platform.FilterDrop
-		return nil
-	case "meta", "payload", "ct", "cmp", "range", "bitwise", "lookup", "immediate", "match", "target":
-		if err := a.read(data); err != nil {
-			return err
-		}
-	default:
-		d.unclear()
-		return nil
-	}
+func (d *decoder) expression(name string, a attributes) {
 	switch name {
 	case "meta":
 		d.load(a[unix.NFTA_META_DREG], metaField(big(a[unix.NFTA_META_KEY])))
@@ -83,29 +55,12 @@ func (d *decoder) expression(name string, data []byte) error {
 		d.match(text(a[unix.NFTA_MATCH_NAME]), a[unix.NFTA_MATCH_INFO])
 	case "target":
 		d.target(text(a[unix.NFTA_TARGET_NAME]))
+	case "reject":
+		d.rule.Verdict = platform.FilterDrop
+	case "counter", "log", "notrack":
+	default:
+		d.unclear()
 	}
-	return nil
-}
-
-// attributes are an expression's, by their numbers.
-type attributes map[uint16][]byte
-
-func (a attributes) read(data []byte) error {
-	return each(data, 0, func(ad *netlink.AttributeDecoder) { a[ad.Type()] = ad.Bytes() })
-}
-
-// value reads the NFTA_DATA_VALUE in b.
-func value(b []byte) []byte {
-	a := attributes{}
-	if a.read(b) != nil {
-		return nil
-	}
-	return a[unix.NFTA_DATA_VALUE]
-}
-
-func text(b []byte) string {
-	name, _, _ := strings.Cut(string(b), "\x00")
-	return name
 }
 
 func metaField(key uint32) platform.FilterField {
@@ -273,12 +228,5 @@ func (d *decoder) immediate(a attributes) {
 		d.load(a[unix.NFTA_IMMEDIATE_DREG], platform.FieldUnclear)
 		return
 	}
-	ae := netlink.NewAttributeEncoder()
-	ae.Bytes(unix.NFTA_IMMEDIATE_DATA, a[unix.NFTA_IMMEDIATE_DATA])
-	b, err := ae.Encode()
-	if err != nil {
-		d.rule.Verdict = platform.FilterUnclear
-		return
-	}
-	_ = each(b, 0, func(ad *netlink.AttributeDecoder) { d.rule.Verdict, d.rule.Chain = verdictOf(ad) }) // of our own making
+	d.rule.Verdict, d.rule.Chain = verdictOf(a[unix.NFTA_IMMEDIATE_DATA])
 }
