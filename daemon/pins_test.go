@@ -2,18 +2,15 @@ package daemon_test
 
 import (
 	"bytes"
-	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/network"
-	"ginnel/platform/dbfile"
 	"ginnel/wire"
 )
 
@@ -191,15 +188,13 @@ func TestBehaviour61DamagedPins(t *testing.T) {
 		ann := r.find("ann")
 		r.within(20*time.Second, "sessions", ann.sees("bob", "hub"))
 		ann.halt()
-		db, err := dbfile.Open(ann.state("home"), dbfile.Options{})
-		r.ok(err)
-		spoil := func(tx *bbolt.Tx) error { return tx.Bucket([]byte("pins")).Put([]byte{10, 42, 1, 1}, []byte("short")) }
-		r.ok(errors.Join(db.Update(spoil), db.Close()))
-		before := ann.stateFile()
+		p, _ := r.book("home").PeerNamed("bob")
+		before := bytes.ReplaceAll(ann.stateFile(), p.Key[:], make([]byte, len(p.Key))) // flash lost it
+		r.ok(os.WriteFile(ann.state("home"), before, 0o600))
 		ann.start()
 		r.pass(3 * time.Minute)
 		n := ann.status("home")
-		if n.State != local.Failed || !strings.Contains(n.Error, "a pin has 4 bytes of address and 5 of key") || !strings.Contains(n.Error, "put a copy of the file back") {
+		if n.State != local.Failed || !strings.Contains(n.Error, "pin of "+p.Address.String()) || !strings.Contains(n.Error, "put a copy of the file back") {
 			t.Errorf("status is %+v", n)
 		}
 		ann.halt()
