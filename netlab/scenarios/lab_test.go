@@ -21,7 +21,7 @@ import (
 
 // atOnce is how many worlds run at the same time when nobody says: most of a
 // scenario is waiting.
-const atOnce = "4"
+const atOnce = "10"
 
 func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", atOnce); err != nil {
