@@ -32,6 +32,18 @@ var (
 	ErrTorn        = errors.New("changed while it was being read") // Observe: what was read is there, but incomplete
 )
 
+// ErrLowPort is ErrPermission where another capability is missing.
+var ErrLowPort error = lowPort{}
+
+type lowPort struct{}
+
+func (lowPort) Error() string {
+	return "not permitted: ports below 1024 need CAP_NET_BIND_SERVICE"
+}
+
+// Is makes it an ErrPermission too.
+func (lowPort) Is(target error) bool { return target == ErrPermission }
+
 // Backend tells which WireGuard carries a tunnel's packets.
 type Backend string
 

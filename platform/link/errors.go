@@ -26,7 +26,7 @@ func netlinkError(err error) error {
 // EACCES is a port below 1024 without CAP_NET_BIND_SERVICE.
 func socketError(err error) error {
 	if errors.Is(err, unix.EACCES) {
-		return fmt.Errorf("%w: %w", platform.ErrPermission, err)
+		return fmt.Errorf("%w: %w", platform.ErrLowPort, err)
 	}
 	return translate(err)
 }

@@ -91,7 +91,11 @@ func bind(link string) option {
 		if err := checkName(link); err != nil {
 			return err
 		}
-		return unix.SetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, link)
+		err := unix.SetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, link)
+		if err == unix.EPERM {
+			return fmt.Errorf("%w (binding to a link takes CAP_NET_RAW too before Linux 5.7)", err)
+		}
+		return err
 	}
 }
 

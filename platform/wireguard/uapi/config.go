@@ -117,7 +117,9 @@ func sentinel(err error) error {
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("UDP port %w: %w", platform.ErrInUse, err)
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("UDP port %w: %w", platform.ErrLowPort, err)
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w: %w", platform.ErrPermission, err)
 	}
 	return err
