@@ -108,6 +108,9 @@ func (p *peer) connect(d *Daemon) (err error) {
 	if isCoordinator != (p.cfg.Role == config.Coordinator) {
 		return fmt.Errorf("option role is %s, but %s is the coordinator and this machine is %s: correct the option", p.cfg.Role, p.id.Coordinator.Address, p.id.Address)
 	}
+	if err := p.cfg.CheckMTU(p.id.Root); err != nil {
+		return fmt.Errorf("option mtu: %w: correct the option", err)
+	}
 	if isCoordinator {
 		p.role, err = d.OpenRole(&p.cfg, p.id, Hooks{Send: p.doors.send, Wake: p.woken})
 		if err != nil {

@@ -28,6 +28,14 @@ func machineOptions(o *options) func(n *config.Network) error {
 	}
 }
 
+// checkMTU is config's, in the words of the command line.
+func checkMTU(n *config.Network, root netip.Prefix) error {
+	if err := n.CheckMTU(root); err != nil {
+		return usagef("--mtu: %v", err)
+	}
+	return nil
+}
+
 func parseExclude(list []string) (out []netip.Prefix, err error) {
 	for _, s := range list {
 		if s == "all" {

@@ -111,6 +111,9 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 	if err := e.checkNew(n); err != nil {
 		return err
 	}
+	if err := checkMTU(&n, inv.Root); err != nil {
+		return err
+	}
 	if err := e.checkRange(ctx, inv.Root); err != nil {
 		return err
 	}

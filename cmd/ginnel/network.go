@@ -55,6 +55,9 @@ func (e *env) checkPlace(ctx context.Context, n config.Network, root netip.Prefi
 	if err := e.checkNew(n); err != nil {
 		return err
 	}
+	if err := checkMTU(&n, root); err != nil {
+		return err
+	}
 	if err := e.checkRange(ctx, root); err != nil {
 		return err
 	}

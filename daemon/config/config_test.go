@@ -271,3 +271,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestCheckMTU: IPv6 has a least MTU, IPv4 none that matters.
+func TestCheckMTU(t *testing.T) {
+	for _, c := range []struct {
+		mtu  int
+		root string
+		ok   bool
+	}{{1280, "fd42::/48", true}, {1279, "fd42::/48", false}, {576, "10.42.0.0/16", true}} {
+		n := config.New("a", config.Peer)
+		n.MTU = c.mtu
+		if err := n.CheckMTU(netip.MustParsePrefix(c.root)); (err == nil) != c.ok {
+			t.Errorf("%d for %s: %v", c.mtu, c.root, err)
+		}
+	}
+}

@@ -94,6 +94,18 @@ func writeListenPort(n *Network) []string { return unlessNumber(int(n.ListenPort
 
 func readMTU(n *Network, s string) (err error) { n.MTU, err = parseNumber(s, 576, 9000); return err }
 
+// leastIPv6 is the least MTU of a link that has IPv6 (RFC 8200), in bytes.
+const leastIPv6 = 1280
+
+// CheckMTU refuses an MTU that is too small for a network of that range: the
+// kernel would take IPv6 off the interface.
+func (n *Network) CheckMTU(root netip.Prefix) error {
+	if root.Addr().Is6() && n.MTU < leastIPv6 {
+		return fmt.Errorf("%d is too small for %s: IPv6 needs %d at least", n.MTU, root, leastIPv6)
+	}
+	return nil
+}
+
 func writeMTU(n *Network) []string { return unlessNumber(n.MTU, DefaultMTU) }
 
 func readKeepalive(n *Network, s string) error {
