@@ -8,7 +8,6 @@
 package key
 
 import (
-	"crypto/ecdh"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -146,7 +145,8 @@ func (k PrivateKey) Public() PublicKey {
 	if k.IsZero() {
 		return PublicKey{}
 	}
-	return PublicKey(k.ecdh().PublicKey().Bytes())
+	secret := k.Bytes()
+	return x25519(&secret, &[Size]byte{9})
 }
 
 // Format keeps the key out of every message.
@@ -173,21 +173,13 @@ func (k PrivateKey) Token(peer PublicKey, purpose string) (Token, error) {
 	return Token{k: (*[Size]byte)(b)}, nil
 }
 
-func (k PrivateKey) ecdh() *ecdh.PrivateKey {
-	b := k.Bytes()
-	p, err := ecdh.X25519().NewPrivateKey(b[:])
-	if err != nil {
-		panic("key: 32 bytes refused as an X25519 scalar: " + err.Error())
-	}
-	return p
-}
-
 func (k PrivateKey) shared(peer PublicKey) ([]byte, error) {
-	p, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return nil, err
+	secret, public := k.Bytes(), [Size]byte(peer)
+	shared := x25519(&secret, &public)
+	if shared == [Size]byte{} {
+		return nil, ErrWeak
 	}
-	return k.ecdh().ECDH(p)
+	return shared[:], nil
 }
 
 // Token is a secret shared by two peers; see [PrivateKey.Token]. The zero value
