@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -75,15 +76,15 @@ func TestBehaviour65Status(t *testing.T) {
 		h.coordinator.shows("status --tree", "home "+regexp.QuoteMeta(l.home.root()), "infra "+regexp.QuoteMeta(l.home.address(0, 1).String())+"/[0-9]+",
 			"machines "+regexp.QuoteMeta(l.home.cidr(1)), `\* vps \(you\) `+of(h.coordinator), "phones "+regexp.QuoteMeta(l.home.cidr(2)),
 			"tablet "+regexp.QuoteMeta(l.home.address(2, 1).String())+" not yet")
-		n, err := h.laptop.network()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range n.Peers {
-			if p.Reach != want[p.Name] {
-				t.Errorf("%s is reached %q, want %q", p.Name, p.Reach, want[p.Name])
+		netlab.Eventually(t, patience, "the laptop's status says how each peer is reached", func() error {
+			n, err := h.laptop.network()
+			for _, p := range n.Peers {
+				if p.Reach != want[p.Name] {
+					err = errors.Join(err, fmt.Errorf("%s is reached %q, want %q", p.Name, p.Reach, want[p.Name]))
+				}
 			}
-		}
+			return err
+		})
 		for _, line := range []string{"status", "status --short", "status --tree", "peer list", "cidr list", "cidr list --tree", "association list", "network list", "help"} {
 			for _, text := range strings.Split(h.coordinator.ginnel(strings.Fields(line)...), "\n") {
 				if utf8.RuneCountInString(text) > 80 {
