@@ -73,6 +73,8 @@ GO_mips64le := GOMIPS64=softfloat
 INLINED := golang.org/x/crypto/... crypto/ecdh crypto/internal/fips140/edwards25519/... crypto/internal/fips140deps/... \
   encoding/binary internal/byteorder math/bits golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/...
 SMALL := -gcflags=all=-l $(INLINED:%=-gcflags=%=)
+# Go's older collector is smaller; the newer one is for many cores.
+OLDGC := GOEXPERIMENT=nogreenteagc
 # Nor is there an embedded WireGuard (half a megabyte): such systems have the
 # kernel's as a package.
 SMALL += -tags kernelonly
@@ -84,13 +86,13 @@ LINK_mipsle := -R 0x4000
 cross: $(CROSS:%=bin/ginnel-%) ## build static binaries for every kind of machine, bin/ginnel-...
 
 bin/ginnel-%: FORCE
-	GOOS=linux GOARCH=$* $(GO_$*) $(GO) build -trimpath $(FLAGS_$*) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
+	GOOS=linux $(if $(FLAGS_$*),$(OLDGC)) GOARCH=$* $(GO_$*) $(GO) build -trimpath $(FLAGS_$*) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
 	@if readelf -lW $@ | grep -q INTERP; then echo "$@ is not static"; exit 1; fi
 
 # For OpenWrt all of them are small, and none has a WireGuard of its own: the
 # package depends on the kernel's.
 bin/openwrt/ginnel-%: FORCE
-	GOOS=linux GOARCH=$* $(GO_$*) $(GO) build -trimpath $(SMALL) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
+	GOOS=linux $(OLDGC) GOARCH=$* $(GO_$*) $(GO) build -trimpath $(SMALL) -ldflags '$(LDFLAGS) $(LINK_$*)' -o $@ ./cmd/ginnel
 
 FORCE:
 
