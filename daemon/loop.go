@@ -53,7 +53,6 @@ func (p *peer) run(ctx context.Context) (err error) {
 			if !p.doors.due.IsZero() && !p.doors.due.After(time.Now()) {
 				p.openDoors(ctx)
 			}
-			p.rest.tellDue()
 			ev = core.Tick{}
 		}
 	}
@@ -91,13 +90,11 @@ func (p *peer) roleEnded(ctx context.Context, err error) error {
 	return fmt.Errorf("the coordinator's role ended: %w", err)
 }
 
-// arm sets the one timer to the core's deadline, the doors' or the rest's.
+// arm sets the one timer to the core's deadline or the doors'.
 func (p *peer) arm(t *time.Timer) {
 	at := p.core.Deadline()
-	for _, due := range []time.Time{p.doors.due, p.rest.due} {
-		if !due.IsZero() && (at.IsZero() || due.Before(at)) {
-			at = due
-		}
+	if due := p.doors.due; !due.IsZero() && (at.IsZero() || due.Before(at)) {
+		at = due
 	}
 	if at.IsZero() {
 		t.Stop()
@@ -112,7 +109,6 @@ func (p *peer) step(ctx context.Context, ev core.Event) {
 		actions := p.core.Step(time.Now(), queue[0])
 		p.trace(ctx, queue[0], actions)
 		for _, a := range actions {
-			p.rest.worked(a)
 			queue = p.perform(ctx, a, queue)
 		}
 	}

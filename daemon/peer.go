@@ -43,7 +43,7 @@ type peer struct {
 	doors    doors
 	disk     disk
 	waiting  waiting
-	rest     rest
+	rest     func() // nil: nobody wants to know
 
 	tasks   sync.WaitGroup
 	events  chan core.Event // from tasks
@@ -74,7 +74,7 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	p := &peer{
 		cfg: cfg, told: cfg, id: store.Identity(), sys: d.System, store: store,
 		log:     d.Log.With("network", cfg.Name),
-		openErr: errors.New("is starting"), disk: newDisk(), rest: rest{tell: d.Rest},
+		openErr: errors.New("is starting"), disk: newDisk(), rest: d.Rest,
 		events: make(chan core.Event), asks: make(chan ask), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		settings: make(chan core.Settings, 1),

@@ -40,6 +40,10 @@ func (p *peer) perform(ctx context.Context, a core.Action, answers []core.Event)
 		put(p.disk.saves, a)
 	case core.FetchDone:
 		p.fetchDone(a)
+	case core.Rest:
+		if p.rest != nil {
+			p.rest()
+		}
 	case core.Say:
 		p.say(a)
 	default:

@@ -227,6 +227,9 @@ type (
 		Ticket uint64
 		Err    error
 	}
+	// Rest says that the network has come to rest after some work: a good time
+	// to clean up.
+	Rest struct{}
 	// Say tells people of a problem, once when it begins and, with an empty
 	// Text, once when it is over. Topic tells problems apart.
 	Say struct{ Topic, Text string }
@@ -242,6 +245,7 @@ func (Signal) action()      {}
 func (Resolve) action()     {}
 func (Save) action()        {}
 func (FetchDone) action()   {}
+func (Rest) action()        {}
 func (Say) action()         {}
 
 // Map is what a peer may see, at a position.

@@ -136,6 +136,7 @@ func (n *node) answer(ev core.Event) { n.later(simShell, func() { n.step(ev) }) 
 
 func (n *node) do(a core.Action) {
 	switch a := a.(type) {
+	case core.Rest:
 	case core.Observe:
 		n.observe(a)
 	case core.ApplyTunnel:

@@ -44,6 +44,7 @@ type Core struct {
 	names   names
 
 	problems map[string]string // text by topic
+	restDue  time.Time         // when there was no work for long enough; zero: that was told
 }
 
 // New makes a core that knows cfg and nothing else. Its first event must be
@@ -84,6 +85,7 @@ func (c *Core) Step(now time.Time, ev Event) []Action {
 	c.tellCandidates()
 	c.resolveDue()
 	c.endFetchNow()
+	c.noteRest()
 	return c.out
 }
 
