@@ -51,19 +51,61 @@ func newLiving(t *testing.T, world *fake.World, name, address string) *machine {
 	m := newMachine(t)
 	m.os = world.NewOS(name)
 	m.os.SetLink("eth0", netip.MustParsePrefix(address))
-	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(m.live())
+	return m
+}
+
+// live runs the machine's daemon until stop is called.
+func (m *machine) live() (stop func()) {
+	m.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	e := m.env
 	e.err = io.Discard
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, &e, []string{"daemon"}) }()
-	t.Cleanup(func() {
-		stop()
+	eventually(m.t, func() bool { return m.run("status").status == exitOK })
+	return func() {
+		cancel()
 		if status := <-ended; status != exitOK {
-			t.Errorf("%s's daemon ended with %d", name, status)
+			m.t.Errorf("the daemon ended with %d", status)
 		}
-	})
-	eventually(t, func() bool { return m.run("status").status == exitOK })
-	return m
+	}
+}
+
+// TestClear: what a stopped daemon leaves of its networks goes with clear, and
+// comes back with the next daemon.
+func TestClear(t *testing.T) {
+	m := newMachine(t)
+	m.os = fake.NewWorld(time.Now()).NewOS("hub")
+	m.os.SetLink("eth0", netip.MustParsePrefix("192.0.2.1/24"))
+	stop := m.live()
+	m.succeeds("network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
+	up := func() bool { return strings.Contains(m.os.String(), "tunnel home") }
+	eventually(t, up)
+	stop()
+	if !up() {
+		t.Fatalf("a daemon that is stopped takes the interface away:\n%s", m.os.String())
+	}
+	m.does("cleared home\n", "clear")
+	if state := m.os.String(); strings.Contains(state, "home") {
+		t.Errorf("left is\n%s", state)
+	}
+	m.does("cleared home\n", "clear") // there is nothing left to do
+	t.Cleanup(m.live())
+	eventually(t, up)
+}
+
+// TestClearWaits for a daemon that is about to stop.
+func TestClearWaits(t *testing.T) {
+	m := newMachine(t)
+	m.os = fake.NewWorld(time.Now()).NewOS("hub")
+	stop := m.live()
+	cleared := make(chan result, 1)
+	go func() { cleared <- m.run("clear") }()
+	stop()
+	if r := <-cleared; r.status != exitOK || r.out != "" {
+		t.Errorf("%+v", r)
+	}
 }
 
 // succeeds runs a command that must succeed and returns what it prints.
