@@ -20,6 +20,7 @@ import (
 type Package struct {
 	Name         string
 	Version      string // 1.2.3
+	Commits      int    // since that version; 0: it is that version
 	Release      int    // of the same version, from 1
 	Architecture string // as the package manager calls it
 	Depends      []string
@@ -28,6 +29,7 @@ type Package struct {
 	URL          string
 	Summary      string // one line
 	Time         time.Time
+	User         string // a user, and a group of that name, that the package needs; empty: none
 	Files        []File
 	Scripts      Scripts
 }
@@ -40,24 +42,30 @@ type File struct {
 	Config  bool // the administrator's to change: an upgrade does not overwrite changes
 }
 
-// Scripts are shell scripts that the package manager runs on the machine. Each
-// may be empty.
+// Scripts are the package's own parts, in shell, of what the package manager
+// runs on the machine. Each may be empty. The formats put around them what their
+// systems want.
 type Scripts struct {
 	PostInstall string // after installing or upgrading
 	PreRemove   string // before removing or upgrading
 	PostRemove  string
 }
 
-// FullVersion is the version with the release, as all our formats write it
-// alike: 1.2.3-r1.
-func (p *Package) FullVersion() string { return fmt.Sprintf("%s-r%d", p.Version, p.Release) }
+// SinceVersion is the version, followed, where there are commits since, by their
+// number after the word that the package manager sorts behind it.
+func (p *Package) SinceVersion(word string) string {
+	if p.Commits == 0 {
+		return p.Version
+	}
+	return fmt.Sprint(p.Version, word, p.Commits)
+}
 
 // Check refuses a package that no format can hold.
 func (p *Package) Check() error {
 	switch {
-	case p.Name == "" || p.Version == "" || p.Release < 1 || p.Architecture == "":
+	case p.Name == "" || p.Version == "" || p.Release < 1 || p.Commits < 0 || p.Architecture == "":
 		return errors.New("a package needs a name, version, release and architecture")
-	case strings.ContainsAny(p.Version, "-_ \n") || p.Version[0] < '0' || p.Version[0] > '9':
+	case strings.Trim(p.Version, "0123456789.") != "":
 		return fmt.Errorf("version %q: want numbers and dots, such as 1.2.3", p.Version)
 	case strings.Contains(p.Summary+p.Maintainer+p.URL+p.License, "\n"):
 		return errors.New("a field has more than one line")

@@ -19,6 +19,7 @@ func TestCheck(t *testing.T) {
 		"no name":       {func(p *packages.Package) { p.Name = "" }, "needs a name"},
 		"no release":    {func(p *packages.Package) { p.Release = 0 }, "needs a name"},
 		"git's version": {func(p *packages.Package) { p.Version = "0.1.0-12-gabcdef" }, "numbers and dots"},
+		"before it":     {func(p *packages.Package) { p.Commits = -1 }, "needs a name"},
 		"tag":           {func(p *packages.Package) { p.Version = "v1.0" }, "numbers and dots"},
 		"two lines":     {func(p *packages.Package) { p.Summary = "a\nb" }, "more than one line"},
 		"relative path": {func(p *packages.Package) { p.Files[0].Path = "usr/bin/x" }, "absolute"},

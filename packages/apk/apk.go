@@ -106,13 +106,18 @@ func WriteIndex(w io.Writer, list []*Built, key *adb.Key) error {
 	return err
 }
 
+// Version is the version as apk has it: 1.2.3-r1, or 1.2.3_git7-r1.
+func Version(p *packages.Package) string {
+	return fmt.Sprintf("%s-r%d", p.SinceVersion("_git"), p.Release)
+}
+
 // FileName is what the index expects a package's file to be called.
-func FileName(p *packages.Package) string { return p.Name + "-" + p.FullVersion() + ".apk" }
+func FileName(p *packages.Package) string { return p.Name + "-" + Version(p) + ".apk" }
 
 func info(t *adb.Tree, p *packages.Package, identity adb.Value) []adb.Value {
 	v := make([]adb.Value, infoFields)
 	v[infoName] = t.String(p.Name)
-	v[infoVersion] = t.String(p.FullVersion())
+	v[infoVersion] = t.String(Version(p))
 	v[infoHashes] = identity
 	v[infoDescription] = t.String(p.Summary)
 	v[infoArch] = t.String(p.Architecture)
@@ -131,14 +136,27 @@ func info(t *adb.Tree, p *packages.Package, identity adb.Value) []adb.Value {
 	return v
 }
 
+// standard is what OpenWrt's packages run: its functions find users and
+// services by the lists of [withLists].
+const standard = `#!/bin/sh
+[ "$IPKG_NO_SCRIPT" = 1 ] && exit 0
+[ -s "$IPKG_INSTROOT/lib/functions.sh" ] || exit 0
+. "$IPKG_INSTROOT/lib/functions.sh"
+export root="$IPKG_INSTROOT" pkgname=%s%s
+%s`
+
 func scripts(t *adb.Tree, p *packages.Package) adb.Value {
+	wrap := func(upgrade, text string) adb.Value {
+		return t.String(fmt.Sprintf(standard, p.Name, upgrade, text))
+	}
+	const isUpgrade = " PKG_UPGRADE=1"
+	install := "add_group_and_user\ndefault_postinst\n" + p.Scripts.PostInstall
 	v := make([]adb.Value, scriptFields)
-	v[scriptPostInstall] = t.String(p.Scripts.PostInstall)
-	v[scriptPreDeinstall] = t.String(p.Scripts.PreRemove)
-	v[scriptPostDeinstall] = t.String(p.Scripts.PostRemove)
-	if p.Scripts.PostInstall != "" {
-		// OpenWrt's functions tell an upgrade by this.
-		v[scriptPostUpgrade] = t.String(strings.Replace(p.Scripts.PostInstall, "\n", "\nexport PKG_UPGRADE=1\n", 1))
+	v[scriptPostInstall] = wrap("", install)
+	v[scriptPostUpgrade] = wrap(isUpgrade, install)
+	v[scriptPreDeinstall] = wrap("", p.Scripts.PreRemove+"default_prerm\n")
+	if p.Scripts.PostRemove != "" {
+		v[scriptPostDeinstall] = wrap("", p.Scripts.PostRemove)
 	}
 	return t.Object(v...)
 }
@@ -175,7 +193,8 @@ func access(t *adb.Tree, mode uint32) adb.Value {
 }
 
 // withLists adds the lists that OpenWrt's own scripts read: of all files, by
-// which they find the service, and of those that are the administrator's.
+// which they find the service, of those that are the administrator's, and of the
+// users to make.
 func withLists(p *packages.Package) *packages.Package {
 	const folder = "/lib/apk/packages/"
 	var all, static strings.Builder
@@ -191,6 +210,9 @@ func withLists(p *packages.Package) *packages.Package {
 		q.Files = append(q.Files, packages.File{Path: folder + p.Name + suffix, Mode: 0o644, Content: []byte(content)})
 	}
 	add(".list", all.String())
+	if p.User != "" {
+		add(".rusers", p.User+":"+p.User+"\n")
+	}
 	if static.Len() > 0 {
 		add(".conffiles", strings.Join(p.ConfigFiles(), "\n")+"\n")
 		add(".conffiles_static", static.String())

@@ -15,9 +15,14 @@ import (
 	"ginnel/packages"
 )
 
+// Version is the version as dpkg has it: 1.2.3-1, or 1.2.3+git7-1.
+func Version(p *packages.Package) string {
+	return fmt.Sprintf("%s-%d", p.SinceVersion("+git"), p.Release)
+}
+
 // FileName is what dpkg's tools call a package's file.
 func FileName(p *packages.Package) string {
-	return fmt.Sprintf("%s_%s-%d_%s.deb", p.Name, p.Version, p.Release, p.Architecture)
+	return p.Name + "_" + Version(p) + "_" + p.Architecture + ".deb"
 }
 
 // Write writes a package. It uses a temporary directory.
@@ -31,7 +36,7 @@ func Write(w io.Writer, p *packages.Package) error {
 	}
 	defer os.RemoveAll(dir)
 	info := &nfpm.Info{
-		Name: p.Name, Arch: p.Architecture, Platform: "linux", Version: p.Version, Release: fmt.Sprint(p.Release),
+		Name: p.Name, Arch: p.Architecture, Platform: "linux", Version: Version(p),
 		VersionSchema: "none", Section: "net", Priority: "optional", Maintainer: p.Maintainer,
 		Description: p.Summary, Homepage: p.URL, License: p.License, MTime: p.Time, DisableGlobbing: true,
 	}
@@ -81,7 +86,7 @@ func fill(info *nfpm.Info, dir string, p *packages.Package) error {
 		if s.text == "" {
 			continue
 		}
-		path, err := put(s.name, []byte(s.text))
+		path, err := put(s.name, []byte("#!/bin/sh\nset -e\n"+s.text))
 		if err != nil {
 			return err
 		}

@@ -57,9 +57,15 @@ func outer(p *packages.Package, control string) ([]byte, error) {
 	return a.bytes()
 }
 
+// Version is the version as opkg has it, which sorts by Debian's rules:
+// 1.2.3-r1, or 1.2.3+git7-r1.
+func Version(p *packages.Package) string {
+	return fmt.Sprintf("%s-r%d", p.SinceVersion("+git"), p.Release)
+}
+
 // FileName is what a package's file is usually called.
 func FileName(p *packages.Package) string {
-	return p.Name + "_" + p.FullVersion() + "_" + p.Architecture + ".ipk"
+	return p.Name + "_" + Version(p) + "_" + p.Architecture + ".ipk"
 }
 
 // WriteIndex writes the index of a folder of packages, Packages, which, beside
@@ -94,10 +100,13 @@ func Control(p *packages.Package) string {
 		}
 	}
 	field("Package", p.Name)
-	field("Version", p.FullVersion())
+	field("Version", Version(p))
 	field("Depends", strings.Join(p.Depends, ", "))
 	field("License", p.License)
 	field("Section", "net")
+	if p.User != "" {
+		field("Require-User", p.User+":"+p.User)
+	}
 	field("URL", p.URL)
 	field("Maintainer", p.Maintainer)
 	field("Architecture", p.Architecture)
@@ -114,14 +123,39 @@ func controlTar(p *packages.Package, control string) ([]byte, error) {
 		a.file("./conffiles", 0o644, []byte(strings.Join(files, "\n")+"\n"))
 	}
 	a.file("./control", 0o644, []byte(control))
-	for _, s := range []struct{ name, text string }{
-		{"./postinst", p.Scripts.PostInstall}, {"./postrm", p.Scripts.PostRemove}, {"./prerm", p.Scripts.PreRemove},
-	} {
+	for _, s := range scripts(p) {
 		if s.text != "" {
 			a.file(s.name, 0o755, []byte(s.text))
 		}
 	}
 	return a.bytes()
+}
+
+// standard is what OpenWrt's packages run: its functions find users and
+// services by the package's name, and run the package's own part, NAME-pkg.
+const standard = `#!/bin/sh
+[ "$IPKG_NO_SCRIPT" = 1 ] && exit 0
+[ -s "$IPKG_INSTROOT/lib/functions.sh" ] || exit 0
+. "$IPKG_INSTROOT/lib/functions.sh"
+default_%s "$0" "$@"
+`
+
+type script struct{ name, text string }
+
+func scripts(p *packages.Package) []script {
+	return []script{
+		{"./postinst", fmt.Sprintf(standard, "postinst")}, {"./postinst-pkg", p.Scripts.PostInstall},
+		{"./postrm", shell(p.Scripts.PostRemove)},
+		{"./prerm", fmt.Sprintf(standard, "prerm")}, {"./prerm-pkg", p.Scripts.PreRemove},
+	}
+}
+
+// shell makes a program of a part that nothing sources.
+func shell(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "#!/bin/sh\n" + text
 }
 
 func dataTar(p *packages.Package) ([]byte, error) {

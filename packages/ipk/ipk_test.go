@@ -96,11 +96,16 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("the outer archive has %s, %q", got, outer[0].content)
 	}
 	control, data := open(t, []byte(outer[1].content)), open(t, []byte(outer[2].content))
-	if got, want := names(control), "./ 755, ./conffiles 644, ./control 644, ./postinst 755, ./postrm 755, ./prerm 755"; got != want {
+	if got, want := names(control), "./ 755, ./conffiles 644, ./control 644, ./postinst 755, ./postinst-pkg 755, ./postrm 755, ./prerm 755, ./prerm-pkg 755"; got != want {
 		t.Errorf("control.tar.gz has %s, want %s", got, want)
 	}
-	if control[1].content != "/etc/config/sample\n" || control[3].content != p.Scripts.PostInstall || control[5].content != p.Scripts.PreRemove {
-		t.Errorf("conffiles %q, postinst %q, prerm %q", control[1].content, control[3].content, control[5].content)
+	for i, want := range map[int]string{
+		1: "/etc/config/sample\n", 3: "default_postinst \"$0\" \"$@\"\n", 4: p.Scripts.PostInstall, 5: "#!/bin/sh\n" + p.Scripts.PostRemove,
+		6: "default_prerm \"$0\" \"$@\"\n", 7: p.Scripts.PreRemove,
+	} {
+		if !strings.HasSuffix(control[i].content, want) {
+			t.Errorf("%s is %q, want it to end with %q", control[i].Name, control[i].content, want)
+		}
 	}
 	want := "./ 755, ./etc/ 755, ./etc/config/ 755, ./etc/init.d/ 755, ./usr/ 755, ./usr/bin/ 755, " +
 		"./etc/config/sample 600, ./etc/empty 644, ./etc/init.d/sample 755, ./usr/bin/sample 755"
@@ -119,10 +124,11 @@ func TestWrite(t *testing.T) {
 
 func TestControl(t *testing.T) {
 	want := `Package: sample
-Version: 1.2.3-r4
+Version: 1.2.3+git7-r4
 Depends: zebra, aardvark
 License: MIT
 Section: net
+Require-User: sam:sam
 URL: https://example.org/
 Maintainer: Nobody <nobody@example.org>
 Architecture: all
@@ -145,7 +151,7 @@ func TestIndex(t *testing.T) {
 	if err := ipk.WriteIndex(&index, []*ipk.Built{built, built}); err != nil {
 		t.Fatal(err)
 	}
-	one := ipk.Control(p) + fmt.Sprintf("Filename: sample_1.2.3-r4_all.ipk\nSize: %d\nSHA256sum: %x\n\n", file.Len(), sha256.Sum256(file.Bytes()))
+	one := ipk.Control(p) + fmt.Sprintf("Filename: sample_1.2.3+git7-r4_all.ipk\nSize: %d\nSHA256sum: %x\n\n", file.Len(), sha256.Sum256(file.Bytes()))
 	if got := index.String(); got != one+one {
 		t.Errorf("got:\n%s\nwant twice:\n%s", got, one)
 	}

@@ -12,16 +12,16 @@ import (
 // Sample returns a package with all that one may have.
 func Sample() *packages.Package {
 	return &packages.Package{
-		Name: "sample", Version: "1.2.3", Release: 4, Architecture: "all", Depends: []string{"zebra", "aardvark"},
+		Name: "sample", Version: "1.2.3", Commits: 7, Release: 4, Architecture: "all", Depends: []string{"zebra", "aardvark"},
 		License: "MIT", Maintainer: "Nobody <nobody@example.org>", URL: "https://example.org/", Summary: "a package to test with",
-		Time: time.Unix(1_700_000_000, 0),
+		Time: time.Unix(1_700_000_000, 0), User: "sam",
 		Files: []packages.File{
 			{Path: "/usr/bin/sample", Mode: 0o755, Content: bytes.Repeat([]byte("binary"), 20_000)},
 			{Path: "/etc/config/sample", Mode: 0o600, Content: []byte("config sample\n"), Config: true},
 			{Path: "/etc/init.d/sample", Mode: 0o755, Content: []byte("#!/bin/sh /etc/rc.common\n")},
 			{Path: "/etc/empty", Mode: 0o644},
 		},
-		Scripts: packages.Scripts{PostInstall: "#!/bin/sh\n: installed\n", PreRemove: "#!/bin/sh\n: removing\n", PostRemove: "#!/bin/sh\n: removed\n"},
+		Scripts: packages.Scripts{PostInstall: ": installed\n", PreRemove: ": removing\n", PostRemove: ": removed\n"},
 	}
 }
 
