@@ -36,13 +36,13 @@ func TestBehaviour129RestoredElsewhere(t *testing.T) {
 		lost.SetAddress(l.public(99).String()) // a tunnel that the kernel carries goes on without its daemon
 
 		restored := l.machine(l.Host("vps2", inet))
-		if err := restored.WriteFile("/root/backup", []byte(backup), 0o600); err != nil {
+		if err := restored.WriteFile("/run/backup", []byte(backup), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range peers {
 			m.knows(name, restored.Addr())
 		}
-		out := restored.ginnel("restore", "/root/backup")
+		out := restored.ginnel("restore", "/run/backup")
 		if !strings.Contains(out, "3 peers") {
 			t.Errorf("restore says %q", out)
 		}
@@ -79,10 +79,10 @@ func TestBehaviour129RestoredAtTheSameAddress(t *testing.T) {
 		o.coordinator.SetAddress(l.public(99).String())
 
 		restored := l.machine(l.Host("vps2", o.internet, address.String()))
-		if err := restored.WriteFile("/root/backup", []byte(backup), 0o600); err != nil {
+		if err := restored.WriteFile("/run/backup", []byte(backup), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		restored.ginnel("restore", "/root/backup")
+		restored.ginnel("restore", "/run/backup")
 		restored.ginnel("peer", "rename", "anna", "ann")
 		bob.resolves("ann", anna.overlay(), 2*time.Minute)
 		l.allReach(restored, anna, bob)
