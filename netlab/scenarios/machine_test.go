@@ -106,9 +106,9 @@ func TestBehaviour12DownUpLeave(t *testing.T) {
 	})
 }
 
-// TestSignals: SIGHUP makes the daemon read its configuration, SIGTERM ends it
-// with status 0.
-func TestSignals(t *testing.T) {
+// TestBehaviour70Signals: SIGHUP makes the daemon read its configuration,
+// SIGTERM and SIGINT end it with status 0.
+func TestBehaviour70Signals(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		o := l.office("anna")
 		anna := o.peers[0]
@@ -136,8 +136,8 @@ func TestSignals(t *testing.T) {
 			return nil
 		})
 		o.allReach(o.all()...)
-		for _, m := range o.all() {
-			m.signal(syscall.SIGTERM)
+		for i, m := range o.all() {
+			m.signal([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT}[i%2])
 			if err := m.daemon.Wait(5 * time.Second); err != nil {
 				t.Error(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
@@ -217,4 +218,33 @@ func TestWritersWait(t *testing.T) {
 	}
 	writing.Wait()
 	checkAlone(t, path)
+}
+
+// TestBehaviour68RootsFilesAreTheDaemons: what root makes belongs to the owner of its
+// directory, and what is replaced keeps its owner; a file that root puts
+// elsewhere stays root's.
+func TestBehaviour68RootsFilesAreTheDaemons(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chown(dir, 12345, 23456); err != nil {
+		t.Fatal(err)
+	}
+	owned := func(name string, make func(path string) error, uid, gid uint32) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := make(path); err != nil {
+			t.Fatal(err)
+		}
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil || st.Uid != uid || st.Gid != gid || st.Mode&0o777 != 0o600 {
+			t.Errorf("%s is %d:%d's, mode %o (%v); want %d:%d, 600", name, st.Uid, st.Gid, st.Mode, err, uid, gid)
+		}
+	}
+	write := func(path string) error { return dbfile.WriteFile(path, nil, 0o600) }
+	owned("conf", write, 12345, 23456)
+	if err := os.Chown(filepath.Join(dir, "conf"), 1, 2); err != nil {
+		t.Fatal(err)
+	}
+	owned("conf", write, 1, 2)
+	owned("book", func(path string) error { return dbfile.Create(path, func(*bbolt.Tx) error { return nil }) }, 12345, 23456)
+	owned("backup", func(path string) error { return dbfile.CreateFile(path, nil, 0o600) }, 0, 0)
 }
