@@ -37,13 +37,20 @@ func (e *env) gatherNetwork(ctx context.Context, n *doctor.Network, running bool
 	if err := network.Observe(n.Link(), &n.Net); err != nil {
 		n.Net = platform.NetState{}
 	}
-	var asking sync.WaitGroup
-	asking.Go(func() { e.askAPI(ctx, n, running) })
-	asking.Go(func() {
-		e.lookUpHosts(ctx, n)
+	if n.IsCoordinator() {
+		e.lookUpHosts(ctx, n, e.askAPI(ctx, n, running))
 		e.knockAll(ctx, n)
-	})
-	asking.Wait()
+	} else {
+		var asking sync.WaitGroup
+		asking.Go(func() { e.askAPI(ctx, n, running) })
+		asking.Go(func() {
+			if n.Config != nil {
+				e.lookUpHosts(ctx, n, n.Config.Endpoints)
+			}
+			e.knockAll(ctx, n)
+		})
+		asking.Wait()
+	}
 	for i := range n.Endpoints {
 		n.Endpoints[i].Route, n.Endpoints[i].RouteErr = e.inspect.RouteTo(n.Endpoints[i].At.Addr())
 	}
@@ -53,14 +60,11 @@ func (e *env) gatherNetwork(ctx context.Context, n *doctor.Network, running bool
 }
 
 // lookUpHosts looks the coordinator's endpoints up.
-func (e *env) lookUpHosts(ctx context.Context, n *doctor.Network) {
-	if n.Config == nil {
-		return
-	}
+func (e *env) lookUpHosts(ctx context.Context, n *doctor.Network, endpoints []string) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	defer cancel()
-	for _, s := range n.Config.Endpoints {
-		if host, port, err := wire.SplitEndpoint(s); err == nil { // the configuration was checked
+	for _, s := range endpoints {
+		if host, port, err := wire.SplitEndpoint(s); err == nil { // they were checked
 			n.Hosts = append(n.Hosts, doctor.Host{Name: host, Port: port})
 		}
 	}
@@ -128,19 +132,22 @@ func addressesOf(n *doctor.Network) (list []netip.AddrPort) {
 type asker func(ctx context.Context, body any, info *wire.NetworkInfo) error
 
 // askAPI asks the coordinator, first with a small packet and then with large
-// ones.
-func (e *env) askAPI(ctx context.Context, n *doctor.Network, running bool) {
+// ones. It returns where the coordinator says that it is found.
+func (e *env) askAPI(ctx context.Context, n *doctor.Network, running bool) (endpoints []string) {
 	ask := e.askerOf(n, running)
 	if ask == nil {
-		return
+		return nil
 	}
 	var info wire.NetworkInfo
 	began := time.Now()
 	err := within(ctx, askTime, func(ctx context.Context) error { return ask(ctx, nil, &info) })
+	if ctx.Err() != nil {
+		return nil // there was no time for an answer
+	}
 	n.API = doctor.API{Asked: true, Err: err, Took: time.Since(began)}
 	if err != nil {
 		n.API.Heard = running && e.heardSince(ctx, n)
-		return
+		return nil
 	}
 	if n.API.Clock = !info.Time.IsZero(); n.API.Clock {
 		n.API.Ahead = began.Add(n.API.Took / 2).Sub(info.Time)
@@ -148,6 +155,7 @@ func (e *env) askAPI(ctx context.Context, n *doctor.Network, running bool) {
 	n.API.Big = true
 	padding := strings.Repeat("x", 8<<10) // some packets of full size, whatever the MTU
 	n.API.BigErr = within(ctx, askBigTime, func(ctx context.Context) error { return ask(ctx, padding, &info) })
+	return info.Endpoints
 }
 
 func within(ctx context.Context, d time.Duration, f func(context.Context) error) error {

@@ -163,7 +163,7 @@ func (r *Report) conclude() {
 	switch {
 	case failures > 0:
 		r.Verdict = Failed
-		r.Summary = fmt.Sprintf("%s is wrong: %s.", failure.subject(), failure.Seen)
+		r.Summary = fmt.Sprintf("Something is wrong with %s: %s.", failure.subject(), failure.Seen)
 	case warnings > 0:
 		r.Verdict = Warning
 		r.Summary = fmt.Sprintf("It works, with a doubt about %s: %s.", warning.subject(), warning.Seen)

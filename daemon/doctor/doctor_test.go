@@ -123,6 +123,7 @@ func TestBehaviour130EachFault(t *testing.T) {
 		"one name of two": {func(f *Facts) {
 			home(f).Hosts = append(home(f).Hosts, Host{Name: "old.example.net", Err: errors.New("no such host")})
 		}, Warning, "names", "old.example.net has no address"},
+		"coordinator without":   {func(f *Facts) { coordinating(f).Hosts = nil }, Warning, "names", "no invitation|rename-endpoint"},
 		"no endpoint":           {func(f *Facts) { silent(f).Hosts = nil }, Failed, "names", "list coordinator"},
 		"no route":              {func(f *Facts) { silent(f).Endpoints[0].RouteErr = fmt.Errorf("route: %w", platform.ErrNotExist) }, Failed, "route", "no way|default route"},
 		"route into the tunnel": {func(f *Facts) { silent(f).Endpoints[0].Route.Link = "home" }, Failed, "route", "192.0.2.1 is routed into home itself"},
@@ -314,5 +315,16 @@ func TestMorePeersThanFit(t *testing.T) {
 	x := r.Findings[firstNotOK(r)]
 	if x.Check != "peers" || len(x.Advice) != shownPeers+1 || !strings.HasPrefix(x.Advice[shownPeers], "and 15 more") || !strings.HasPrefix(x.Seen, "20 of 21") {
 		t.Errorf("%+v", x)
+	}
+}
+
+// TestNoTime: where there was no time to ask, what the tunnel shows counts.
+func TestNoTime(t *testing.T) {
+	f := healthy()
+	home(f).API = API{}
+	for _, x := range Examine(f).Findings {
+		if x.Verdict == Failed || x.Check == "handshake" && x.Verdict != OK || x.Check == "api" && x.Verdict != NotChecked {
+			t.Errorf("%s is %s: %q", x.Check, x.Verdict, x.Seen)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func checkHandshake(x *exam) *Finding {
 	n := x.n
 	p := n.peer()
 	switch {
-	case n.answered() && p != nil && !p.LastHandshake.IsZero():
+	case p != nil && !p.LastHandshake.IsZero() && (n.answered() || !n.API.Asked && p.Connected):
 		return ok("%s ago", x.ago(p.LastHandshake))
 	case n.alive():
 		return ok("the tunnel carries packets")

@@ -18,7 +18,7 @@ func checkAddresses(x *exam) *Finding {
 		return unknown("the network's range is not known")
 	}
 	for _, u := range x.Underlay {
-		if n.Root.Overlaps(u.Prefix.Masked()) {
+		if u.Link != n.Link() && n.Root.Overlaps(u.Prefix.Masked()) {
 			return failed("%s, the network's range, and %s of %s are the same addresses"+
 				do+"Give the LAN of %[3]s another range, or connect by another link: one of the two cannot be reached."+
 				do+"A network's own range cannot be changed: it would have to be made anew.", n.Root, u.Prefix.Masked(), u.Link)
@@ -76,7 +76,7 @@ func (x *exam) double() (name string, a netip.Addr) {
 // checkNames looks at the names of the coordinator's endpoints.
 func checkNames(x *exam) *Finding {
 	n := x.n
-	if n.Config == nil {
+	if n.Config == nil && len(n.Hosts) == 0 {
 		return unknown("only root may read where the coordinator is")
 	}
 	var found, lost []string
@@ -91,8 +91,11 @@ func checkNames(x *exam) *Finding {
 		}
 	}
 	switch {
+	case len(n.Hosts) == 0 && n.IsCoordinator() && !n.answered():
+		return unknown("the coordinator tells them")
 	case len(n.Hosts) == 0 && n.IsCoordinator():
-		return ok("none; so no invitation can be made")
+		return warning("the network does not say where its coordinator is, so no invitation can be made" +
+			do + "ginnel network rename-endpoint HOST:PORT")
 	case len(n.Hosts) == 0:
 		return failed("the configuration does not say where the coordinator is"+
 			do+"Add to the section of %s in %s: list coordinator 'HOST:PORT'", n.Name, x.Config.Path)
@@ -118,7 +121,7 @@ func (x *exam) lost(names []string, why error) *Finding {
 	}
 	return say(v, "%s %s no address (%v)"+
 		do+"Is this machine's name server reachable? See /etc/resolv.conf, and try another name."+
-		do+"Is the name right? It is in the section of %s in %s."+
+		do+"Is the name right? `ginnel network rename-endpoint` changes it; on a peer it is in the section of %s in %s."+
 		do+"Whoever keeps the domain may have removed the name; an address in its place works too.",
 		[]any{strings.Join(names, " and "), has, why, x.n.Name, x.Config.Path})
 }
@@ -154,7 +157,9 @@ func checkReversePath(x *exam) *Finding {
 	link := n.Link()
 	strict := slices.Contains(x.Machine.Strict, link)
 	switch {
-	case !n.Coordinator.Is4():
+	case !n.Coordinator.IsValid():
+		return unknown("the coordinator's address is not known")
+	case n.Coordinator.Is6():
 		return ok("there is none for IPv6")
 	case !strict:
 		return ok("not strict on %s", link)

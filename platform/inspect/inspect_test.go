@@ -1,0 +1,91 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"ginnel/platform"
+	"ginnel/platform/platformtest"
+)
+
+func TestRouteTo(t *testing.T) {
+	platformtest.Namespace(t)
+	for _, a := range []string{"127.0.0.1", "::1"} {
+		r, err := New().RouteTo(netip.MustParseAddr(a))
+		if err != nil || r.Link != "lo" || r.MTU < 65535 || r.Source != netip.MustParseAddr(a) {
+			t.Errorf("to %s: %+v, %v", a, r, err)
+		}
+	}
+	for _, a := range []string{"192.0.2.1", "2001:db8::1"} {
+		if r, err := New().RouteTo(netip.MustParseAddr(a)); !errors.Is(err, platform.ErrNotExist) {
+			t.Errorf("to %s: %+v, %v", a, r, err)
+		}
+	}
+}
+
+func TestKnock(t *testing.T) {
+	platformtest.Namespace(t)
+	l, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for at, want := range map[string]platform.Echo{
+		l.LocalAddr().String(): platform.EchoSilence,
+		"127.0.0.1:9":          platform.EchoRefused,
+		"[::1]:9":              platform.EchoRefused,
+		"192.0.2.1:9":          platform.EchoUnreachable,
+		"[2001:db8::1]:9":      platform.EchoUnreachable,
+	} {
+		if got, err := New().Knock(ctx, netip.MustParseAddrPort(at)); got != want || err != nil {
+			t.Errorf("at %s: %q, %v; want %q", at, got, err, want)
+		}
+	}
+	if err := l.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Read(make([]byte, 9)); n == 0 {
+		t.Errorf("nothing arrived: %v", err)
+	}
+}
+
+func TestMachine(t *testing.T) {
+	m := New().Machine(filepath.Join(t.TempDir(), "not/there"))
+	if m.Total == 0 || m.Free > m.Total || m.WireGuard == platform.ModuleUnknown {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestStrict: the higher of a link's own setting and that for all counts, and 2
+// is less strict than 1.
+func TestStrict(t *testing.T) {
+	for _, test := range []struct {
+		all, eth0, wg0 string
+		want           []string
+	}{
+		{"0", "0", "0", nil},
+		{"0", "1", "0", []string{"eth0"}},
+		{"1", "0", "2", []string{"eth0"}},
+		{"2", "1", "0", nil},
+		{"1", "1", "1", []string{"eth0", "wg0"}},
+	} {
+		dir := t.TempDir()
+		for link, setting := range map[string]string{"all": test.all, "default": "1", "lo": "1", "eth0": test.eth0, "wg0": test.wg0} {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, link), 0o755), os.WriteFile(filepath.Join(dir, link, "rp_filter"), []byte(setting+"\n"), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := strict(dir); !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+}
