@@ -71,7 +71,7 @@ func TestBehaviour65Status(t *testing.T) {
 			h.allReach(h.laptop, h.nas)
 			h.laptop.reaches(h.printer, patience)
 		}
-		h.laptop.shows("status --short", `\* desktop `+of(h.desktop)+" direct, same LAN", "nas "+of(h.nas)+" .*", `\* laptop \(you\) `+of(h.laptop))
+		h.laptop.shows("status --short", `\* desktop `+of(h.desktop)+" direct, same LAN", `(\* )?nas `+of(h.nas)+" .+", `\* laptop \(you\) `+of(h.laptop))
 		h.laptop.shows("status --tree", "infra", "machines", `\* laptop \(you\) `+of(h.laptop))
 		h.coordinator.shows("status --tree", "home "+regexp.QuoteMeta(l.home.root()), "infra "+regexp.QuoteMeta(l.home.address(0, 1).String())+"/[0-9]+",
 			"machines "+regexp.QuoteMeta(l.home.cidr(1)), `\* vps \(you\) `+of(h.coordinator), "phones "+regexp.QuoteMeta(l.home.cidr(2)),
@@ -118,5 +118,46 @@ func TestBehaviour65Watch(t *testing.T) {
 		if text := tv.Text(); strings.Contains(text[at:], "\x1b[?") {
 			t.Errorf("it changes the terminal: %q", text)
 		}
+	})
+}
+
+// TestBehaviour66Completion: bash completes the names of networks, CIDRs and
+// peers on a coordinator, on an admin and, as far as it sees them, on a peer.
+func TestBehaviour66Completion(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		inet := l.Internet()
+		c := l.coordinator(l.Host("vps", inet), l.home.root())
+		c.ginnel("cidr", "add", "servers", l.home.cidr(1))
+		c.ginnel("cidr", "add", "phones", l.home.cidr(2))
+		admin := l.join(c, l.Host("admin", inet), "servers", "--admin")
+		peer := l.join(c, l.Host("peer", inet), "servers")
+		c.invite("tablet", "phones")
+		c.completes("peer remove ", "admin peer tablet")
+		admin.completes("peer remove t", "tablet")
+		admin.completes("association add servers p", "phones")
+		admin.completes("peer invite x --cidr=s", "servers")
+		peer.completes("override set ", "admin vps")
+		peer.completes("status ", "home")
+		peer.completes("down --h", "--help")
+		peer.daemon.Kill()
+		peer.completes("override set ", "")
+	})
+}
+
+// completes waits until bash completes a line with these words. What it asks
+// for beside the words may be under way.
+func (m *machine) completes(line, want string) {
+	m.lab.t.Helper()
+	const ask = `source <("$0" completion bash)
+COMP_WORDS=(ginnel ${1//=/ = }); [[ $1 == *" " ]] && COMP_WORDS+=("")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_ginnel "$0"
+printf '%s\n' "${COMPREPLY[@]}" | sort`
+	netlab.Eventually(m.lab.t, patience, m.Name()+": bash completes ginnel "+line, func() error {
+		out, err := m.Try("bash", "-c", ask, m.lab.binary, line)
+		if got := strings.Join(strings.Fields(out), " "); err == nil && got != want {
+			err = fmt.Errorf("it becomes %q, want %q", got, want)
+		}
+		return err
 	})
 }
