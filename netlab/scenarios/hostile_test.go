@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,10 @@ import (
 // another one attacks the coordinator: ten times as much as it does on a
 // machine that has nothing else to do, because the attack runs on this one too.
 const hostileBudget = 5 * time.Second
+
+// hostileMemory is how many kB the coordinator may grow by under all attacks of
+// one peer. The embedded device's buffers for packets are in it.
+const hostileMemory = 32 << 10
 
 // attacks are what a hostile peer does to the coordinator; see
 // docs/hostile-input.md. Each is done by so many goroutines on its machine,
@@ -63,19 +68,48 @@ func TestHostilePeer(t *testing.T) {
 	o.coordinator.ginnel("peer", "grant-admin", "bob")
 	victim := &victim{machine: bob, api: endpointAt(o.home.address(0, 1)), token: bob.token()}
 	victim.sample(t, "before", func() bool { return false })
+	before := o.coordinator.memory("VmRSS")
 	for _, attack := range attacks {
 		a := newAttacker(t, o.peers[0])
+		o.coordinator.forgetPeak()
 		for range attack.by {
 			a.again(attack.once)
 		}
 		victim.sample(t, attack.name, func() bool { return attack.name == "10,000 requests" && a.tries.Load() < 10_000 })
 		tries := a.end()
-		t.Logf("%s: done %d times", attack.name, tries)
+		most := o.coordinator.memory("VmHWM")
+		t.Logf("%-28s done %d times; the coordinator's resident memory: %d kB before the first, %d kB at most", attack.name, tries, before, most)
 		if tries == 0 {
 			t.Errorf("%s: the attack was none", attack.name)
 		}
+		if most-before > hostileMemory {
+			t.Errorf("%s: the coordinator's memory grew by %d kB, the budget is %d", attack.name, most-before, hostileMemory)
+		}
 	}
 	victim.sample(t, "after", func() bool { return false })
+}
+
+// forgetPeak makes VmHWM what VmRSS is (proc_pid_clear_refs(5)).
+func (m *machine) forgetPeak() {
+	m.lab.t.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", m.daemon.PID()), []byte("5"), 0); err != nil {
+		m.lab.t.Fatal(err)
+	}
+}
+
+// memory is a number of kB from the daemon's status in /proc.
+func (m *machine) memory(field string) int {
+	m.lab.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.daemon.PID()))
+	if err != nil {
+		m.lab.t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), field+":")
+	var kB int
+	if _, err := fmt.Sscan(after, &kB); err != nil {
+		m.lab.t.Fatalf("%s: %v", field, err)
+	}
+	return kB
 }
 
 // victim is the peer whose requests are timed.
