@@ -84,7 +84,10 @@ func TestBehaviour129RestoredAtTheSameAddress(t *testing.T) {
 		}
 		restored.ginnel("restore", "/run/backup")
 		restored.ginnel("peer", "rename", "anna", "ann")
-		bob.resolves("ann", anna.overlay(), 2*time.Minute)
+		for _, m := range o.peers {
+			m.reaches(restored, 2*time.Minute)
+		}
+		bob.resolves("ann", anna.overlay(), patience)
 		l.allReach(restored, anna, bob)
 		pings.noneLost(t)
 		after, err := bob.network()
