@@ -100,18 +100,21 @@ func (e *env) statusPage(ctx context.Context, v *view, st *local.Status) *page {
 
 // addMembers tells of a network's members, this machine among them.
 func (e *env) addMembers(ctx context.Context, p *page, v *view, n *local.Network, now time.Time) {
-	if !v.short && !v.tree {
-		p.facts(now, n)
-	}
+	var t *table
 	switch {
-	case len(n.Peers) == 0:
-		p.line(ordinary, "  no peers are visible")
 	case v.short:
-		p.add(shortTable(n))
+		t = shortTable(n)
 	case v.tree:
-		p.add(e.treeTable(ctx, p, n))
+		t = e.treeTable(ctx, p, n)
 	default:
-		p.add(peerTable(now, n))
+		p.facts(now, n)
+		t = peerTable(now, n)
+	}
+	if len(t.rows) > 0 {
+		p.add(t)
+	}
+	if len(n.Peers) == 0 {
+		p.line(ordinary, "  no peers are visible")
 	}
 }
 

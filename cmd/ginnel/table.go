@@ -111,7 +111,7 @@ func (p *page) row(t *table, widths []int, cells []string, heading bool) {
 // rest adds the cells of a row that its first line does not have.
 func (p *page) rest(t *table, lead int, row []string) {
 	const between = "  "
-	margin := strings.Repeat(" ", t.indent+continuance)
+	margin := strings.Repeat(" ", t.indent+continuance+depth(row[:lead]))
 	line, width := "", len(margin)
 	for i := lead; i < len(row); i++ {
 		text := t.named(i, row[i])
@@ -137,6 +137,14 @@ func (p *page) rest(t *table, lead int, row []string) {
 	if line != "" {
 		fmt.Fprintln(p, line)
 	}
+}
+
+// depth is how far a row is indented within its cells, as a tree's are.
+func depth(row []string) (n int) {
+	for _, cell := range row {
+		n = max(n, len(cell)-len(strings.TrimLeft(cell, " ")))
+	}
+	return n
 }
 
 // named is a cell behind its column's name; nothing for one without contents.
