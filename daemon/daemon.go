@@ -240,15 +240,9 @@ func (d *Daemon) list() (configured []config.Network, running []*network, unread
 // Coordinator passes r to the coordinator of the network. Its errors are
 // [*wire.Problem]s.
 func (d *Daemon) Coordinator(ctx context.Context, name string, r *http1.Request) (*http1.Response, error) {
-	d.mu.Lock()
-	n := d.networks[name]
-	d.mu.Unlock()
-	if n == nil {
-		return nil, wire.Errorf(wire.StatusNotFound, "there is no network %s up on this machine", name)
-	}
-	p, err := n.running()
-	if p == nil {
-		return nil, wire.Errorf(wire.StatusUnavailable, "network %s is not running: %v", name, err)
+	p, err := d.running(name)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := p.forward(ctx, r)
 	if err != nil {

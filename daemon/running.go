@@ -30,6 +30,14 @@ type waiter struct {
 // Running returns the named network. Its errors are [*wire.Problem]s that say
 // why it does not run.
 func (d *Daemon) Running(name string) (local.Running, error) {
+	p, err := d.running(name)
+	if err != nil {
+		return nil, err // not a nil *peer in an interface that is none
+	}
+	return p, nil
+}
+
+func (d *Daemon) running(name string) (*peer, error) {
 	d.mu.Lock()
 	_, configured := d.config.Network(name)
 	n := d.networks[name]
@@ -64,7 +72,7 @@ func (p *peer) Fetch(ctx context.Context) (*local.Network, error) {
 	select {
 	case err = <-answer:
 	case <-p.ended:
-		err = errStopping
+		err = errors.New("the network was stopped")
 	case <-ctx.Done():
 		err = errors.New("it takes too long")
 	}

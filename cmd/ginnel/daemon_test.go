@@ -34,7 +34,7 @@ func TestDaemon(t *testing.T) {
 		t.Errorf("mode of the state directory is %v, %v; want 0700", info, err)
 	}
 	m.refuses(exitFailed, []string{"a daemon is running already", m.env.paths.socket}, "daemon")
-	m.refuses(exitFailed, []string{"there is no network home up on this machine"}, "peer", "list", "-n", "home")
+	m.refuses(exitFailed, []string{"there is no network home on this machine"}, "peer", "list", "-n", "home")
 	stop()
 	if status := <-ended; status != exitOK {
 		t.Errorf("it ended with %d", status)

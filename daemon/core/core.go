@@ -22,7 +22,8 @@
 // name and endpoints, or stays away. The rest of the map is taken: otherwise
 // an address that is used again, or a coordinator that lies, would also keep
 // removed and disabled peers in the tunnel. Pins limit what a coordinator can
-// do: it can take peers away, it cannot put itself into their places. Only a
+// do: it can take peers away, and give their names to other addresses, but it
+// cannot put anybody into the place of an address that was met. Only a
 // person ends such a conflict, by forgetting the pin, or the coordinator by
 // presenting the pinned key, or nobody. A peer that joins anew has a new
 // address, unless an admin freed the old one; an invitee was never seen by

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"ginnel/daemon/core"
 	"ginnel/key"
@@ -360,5 +361,28 @@ func TestSavedPinsDoNotChange(t *testing.T) {
 	atBen, atCat := core.Pin{Address: ben, PublicKey: benKey.Public()}, core.Pin{Address: cat, PublicKey: catKey.Public()}
 	if !slices.Equal(one, []core.Pin{atBen}) || !slices.Equal(two, []core.Pin{atBen, atCat}) || !slices.Equal(three, []core.Pin{atCat}) {
 		t.Errorf("they became %+v, %+v, %+v", one, two, three)
+	}
+}
+
+// TestPinsAreSmall: small routers keep thousands; what is saved is no copy.
+func TestPinsAreSmall(t *testing.T) {
+	if size := unsafe.Sizeof(core.Pin{}); size > 64 {
+		t.Errorf("a pin has %d bytes", size)
+	}
+	pins := make([]core.Pin, 10_000)
+	a := netip.MustParseAddr("10.9.1.0")
+	for i := range pins {
+		pins[i] = core.Pin{Address: a, PublicKey: benKey.Public()}
+		a = a.Next()
+	}
+	s := newScript(t, annConfig())
+	s.do(0, core.Started{Pins: pins})
+	if allocated := testing.AllocsPerRun(10, func() { s.core.Snapshot() }); allocated > 0 {
+		t.Errorf("a snapshot of pins alone allocates %v times", allocated)
+	}
+	s.do(time.Second, core.Tick{})
+	s.do(0, core.Fetched{Update: whole(2, hubMember(), catMember(wire.Endpoints{}))})
+	if kept := s.core.Snapshot().Pins; len(kept) != 10_001 || !slices.IsSortedFunc(kept, func(a, b core.Pin) int { return a.Address.Compare(b.Address) }) {
+		t.Errorf("there are %d pins", len(kept))
 	}
 }

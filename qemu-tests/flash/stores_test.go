@@ -112,6 +112,15 @@ func checkBook(path string, want *network.Book) error {
 	return nil
 }
 
+// saveOf is a map with n members, and their pins.
+func saveOf(n int) core.Save {
+	k := core.Save{Map: mapOf(n)}
+	for _, m := range k.Map.Members {
+		k.Pins = append(k.Pins, core.Pin{Address: m.Address, PublicKey: m.PublicKey})
+	}
+	return k
+}
+
 // mapOf is a map with n members.
 func mapOf(n int) *core.Map {
 	m := &core.Map{Self: wire.Member{Address: root.Addr().Next(), Name: "self", CIDR: networkName, PublicKey: standIn(1)}}
@@ -137,7 +146,7 @@ func fillState(path string) error {
 	}
 	defer s.Close()
 	for i := range commands {
-		if err := s.Save(core.Save{Map: mapOf(i + 1)}); err != nil {
+		if err := s.Save(saveOf(i + 1)); err != nil {
 			return err
 		}
 	}
@@ -154,8 +163,12 @@ func checkState(path string) error {
 	if err != nil {
 		return err
 	}
-	if want := mapOf(commands); !reflect.DeepEqual(m, want) {
-		return fmt.Errorf("the map has become %+v, want %+v", m, want)
+	pins, err := s.Pins()
+	if err != nil {
+		return err
+	}
+	if want := saveOf(commands); !reflect.DeepEqual(m, want.Map) || !slices.Equal(pins, want.Pins) {
+		return fmt.Errorf("the map has become %+v with the pins %+v, want %+v", m, pins, want)
 	}
 	return nil
 }
