@@ -240,6 +240,13 @@ func TestBehaviour130Healthy(t *testing.T) {
 		"answers pass": func(f *Facts) {
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, answers), rule(accept, from("home"))))}
 		},
+		"containers": func(f *Facts) {
+			docker := netip.MustParsePrefix("172.17.0.1/16")
+			coordinating(f)
+			f.Underlay = append(f.Underlay, platform.UnderlayAddress{Link: "docker0", Prefix: docker})
+			home(f).Status.Peers[0].Endpoints.Candidates = []netip.AddrPort{netip.AddrPortFrom(docker.Addr(), 1)}
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp, from("eth0")), rule(accept, from("home"))))}
+		},
 		"other way": func(f *Facts) { f.Networks[0].Endpoints[0].Echo = platform.EchoRefused }, // it answers by another address
 	} {
 		f := healthy()

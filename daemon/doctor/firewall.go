@@ -66,7 +66,8 @@ func (x *exam) wanted() []wanted {
 	return x.wantedByPeer()
 }
 
-// wantedByCoordinator are the first packets of anybody.
+// wantedByCoordinator are the first packets of anybody. One open way in is
+// enough: nobody comes by the bridge of a container.
 func (x *exam) wantedByCoordinator() (list []wanted) {
 	n := x.n
 	port := n.listenPort()
@@ -75,6 +76,12 @@ func (x *exam) wantedByCoordinator() (list []wanted) {
 			packet: packet{platform.HookInput, familyOf(u.Prefix.Addr()), u.Link, protocolUDP, 0, port, platform.StateNew},
 			what:   fmt.Sprintf("UDP to port %d that comes by %s: nobody reaches the coordinator there", port, u.Link), verdict: Failed,
 		})
+	}
+	for i := range list {
+		if barred(x.Filters, list[i].packet) == nil {
+			list = nil
+			break
+		}
 	}
 	return append(list, wanted{
 		packet: packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, 0, n.APIPort, platform.StateNew},

@@ -25,7 +25,7 @@ func checkConfiguration(x *exam) *Finding {
 }
 
 // othersMode are the permission bits by which others than the owner look in.
-const othersMode = 0o077
+const othersMode = 0o007
 
 func checkFiles(x *exam) *Finding {
 	s := &x.State

@@ -53,17 +53,19 @@ func (x *exam) all() []*Network {
 
 // double finds another member that says it has an address of ours, where that
 // cannot be another LAN with the same numbers: the address is public, or both
-// are seen behind the same one.
+// are seen behind the same one. Only the link towards the coordinator counts:
+// bridges of containers have the same addresses everywhere.
 func (x *exam) double() (name string, a netip.Addr) {
 	s := x.n.Status
-	if s == nil {
+	if s == nil || len(x.n.Endpoints) == 0 {
 		return "", a
 	}
+	link := x.n.Endpoints[0].Route.Link
 	for i := range s.Peers {
 		p := &s.Peers[i]
 		for _, c := range p.Endpoints.Candidates {
 			a = c.Addr().Unmap()
-			own := slices.ContainsFunc(x.Underlay, func(u platform.UnderlayAddress) bool { return u.Prefix.Addr().Unmap() == a })
+			own := slices.ContainsFunc(x.Underlay, func(u platform.UnderlayAddress) bool { return u.Link == link && u.Prefix.Addr().Unmap() == a })
 			near := !a.IsPrivate() || p.Endpoints.Seen.IsValid() && p.Endpoints.Seen.Addr() == s.Self.Endpoints.Seen.Addr()
 			if own && near {
 				return p.Name, a

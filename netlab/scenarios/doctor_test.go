@@ -1,9 +1,14 @@
 package scenarios_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ginnel/daemon/doctor"
@@ -123,6 +128,37 @@ func TestBehaviour130Files(t *testing.T) {
 			t.Fatal(err)
 		}
 		anna.ails(doctor.Failed, "configuration", "ginnel.conf:", "colour")
+	})
+}
+
+// TestBehaviour130Member: a member of the group ginnel sees less than root, and
+// nothing is wrong for that.
+func TestBehaviour130Member(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		anna.well()
+		anna.Run("chgrp", strconv.Itoa(ordinary), "/run/ginnel/ginnel.sock")
+		command := exec.Command(l.binary, "doctor", "--json")
+		var out bytes.Buffer
+		command.Stdout = &out
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
+		if err := anna.StartCmd(command); err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Wait(); err != nil {
+			t.Errorf("%v: %s", err, out.Bytes())
+		}
+		var r doctor.Report
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		hidden := []string{"configuration", "firewall", "names", "ports"}
+		for _, f := range r.Findings {
+			if want := slices.Contains(hidden, f.Check); want != (f.Verdict == doctor.NotChecked) || !want && f.Verdict != doctor.OK {
+				t.Errorf("%s is %s: %s", f.Check, f.Verdict, f.Seen)
+			}
+		}
 	})
 }
 
