@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/wire"
 )
@@ -23,7 +24,7 @@ func TestBehaviour01CreateWithOptions(t *testing.T) {
 	cfg, err := m.env.paths.readConfig()
 	must(t, err)
 	want := config.New("home", config.Coordinator)
-	want.Endpoints, want.ListenPort, want.MTU, want.Hosts, want.Routes, want.Keepalive, want.Suffix = []string{"vpn.example.com:51820"}, 4711, 1400, config.NoHosts, false, 0, ""
+	want.ListenPort, want.MTU, want.Hosts, want.Routes, want.Keepalive, want.Suffix = 4711, 1400, config.NoHosts, false, 0, ""
 	want.Exclude = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"), netip.MustParsePrefix("192.168.7.0/24")}
 	if len(cfg.Networks) != 1 || !cfg.Networks[0].Equal(&want) {
 		t.Errorf("configured %+v, want %+v", cfg.Networks, want)
@@ -54,7 +55,9 @@ func endpointsOf(t *testing.T, addresses []string, more ...string) ([]string, re
 		}
 		return nil, r
 	}
-	return cfg.Networks[0].Endpoints, r
+	book, err := store.Read(m.env.paths.book("home"))
+	must(t, err)
+	return book.Endpoints(), r
 }
 
 // TestBehaviour06AutoEndpoint: the machine's own public addresses, one of each

@@ -69,6 +69,17 @@ func TestBehaviour62And63And64And71Endpoints(t *testing.T) {
 	}
 	hub.refuses(exitFailed, []string{"a coordinator needs a port"}, "listen-port", "unset")
 
+	port = anyFreePort(t)
+	if r := hub.run("listen-port", "set", port); r.status != exitOK || !strings.Contains(r.err, "network rename-endpoint HOST:"+port) {
+		t.Errorf("%+v", r)
+	}
+	ann.does("the coordinator of home is found at 192.0.2.1:"+port+"\n", "network", "rename-endpoint", "192.0.2.1:"+port)
+	hub.succeeds("listen-port", "set", "51820")
+	if r := hub.run("listen-port", "set", port); r.status != exitOK || r.err != "" {
+		t.Errorf("%+v", r)
+	}
+	hub.succeeds("listen-port", "set", "51820")
+
 	ann.does("hub is reached in home at 192.0.2.1:51820\n", "override", "set", "hub", "192.0.2.1:51820")
 	eventually(t, func() bool { n := ann.network(); return n.Peers[0].Overridden && n.Peers[0].Connected })
 	var list []override
