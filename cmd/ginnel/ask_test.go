@@ -181,6 +181,25 @@ func TestBehaviour02Create(t *testing.T) {
 	}})
 }
 
+// TestUsualQuestions: a command that has no question of its own for a word asks
+// what the word means.
+func TestUsualQuestions(t *testing.T) {
+	m := newAdmin(t)
+	for word, says := range map[string]string{
+		"PEER": "Which peer:", "CIDR": "Which CIDR:", "NETWORK": "Which network:", "one|two": "Which one:\n   1) one\n   2) two\n",
+		"HOST:PORT": "Where it is reached, HOST:PORT: ", "ENDPOINT": "or :PORT: ", "PORT": "The UDP port: ", "TITLE": "Title: ",
+	} {
+		var errs strings.Builder
+		e := m.env
+		e.terminal, e.err, e.in = true, &errs, strings.NewReader("")
+		c := &command{name: "test", args: word, setup: func(*options) action { return nil }}
+		o, _ := c.prepare()
+		if err := c.ask(t.Context(), &e, o); err != errUnchanged || !strings.Contains(errs.String(), says) {
+			t.Errorf("%s: %v, asked %q", word, err, errs.String())
+		}
+	}
+}
+
 // TestWhichNetworkIsAsked: once in a command, of those that need one.
 func TestWhichNetworkIsAsked(t *testing.T) {
 	m := newAdmin(t)

@@ -35,7 +35,7 @@ func setupNetworkCreate(o *options) action {
 	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort, check: unusedPort})
 	o.ask("endpoint", question{
 		text:   "Where this machine is reached from outside, HOST:PORT",
-		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port), nil },
+		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port, *stun), nil },
 		check: plain(func(text string) error {
 			if text == autoEndpoint {
 				return nil

@@ -21,6 +21,14 @@ func usualQuestion(word string) question {
 	case networkName:
 		return question{text: "Which network", list: networksWho("", func(*config.Network) bool { return true })}
 	}
+	switch word {
+	case "HOST:PORT":
+		return question{text: "Where it is reached, HOST:PORT", check: plain(wire.CheckEndpoint)}
+	case "ENDPOINT":
+		return question{text: "Where this machine is reached, HOST:PORT or :PORT", check: plain(wire.CheckAnnounced)}
+	case "PORT":
+		return question{text: "The UDP port", check: unusedPort}
+	}
 	if word == strings.ToLower(word) { // "bash|zsh": to be taken literally
 		return question{text: "Which one", list: func(*asking) ([]choice, error) { return named(strings.Split(word, "|")), nil }}
 	}

@@ -38,11 +38,14 @@ func (e *env) endpoints(ctx context.Context, list []string, port uint16, server 
 }
 
 // presetEndpoint suggests where others reach this machine's port; "" where it
-// has no public address.
-func (e *env) presetEndpoint(port uint16) string {
+// has no public address, and no STUN server may be asked.
+func (e *env) presetEndpoint(port uint16, server string) string {
 	addresses, err := e.publicAddresses()
-	if err != nil || len(addresses) == 0 {
+	switch {
+	case (err != nil || len(addresses) == 0) && server == "":
 		return ""
+	case err != nil || len(addresses) == 0:
+		return autoEndpoint
 	}
 	return netip.AddrPortFrom(addresses[0], port).String()
 }
