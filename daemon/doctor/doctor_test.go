@@ -103,6 +103,16 @@ func TestBehaviour130EachFault(t *testing.T) {
 			f.OpenWrt, f.Machine.WireGuard = true, platform.ModuleMissing
 			home(f).Status = &local.Network{Name: "home", State: local.Failed}
 		}, Failed, "wireguard", "kmod-wireguard"},
+		"not let out": {func(f *Facts) {
+			silent(f)
+			c := chain("output", false, rule(drop, udp, to(51820)))
+			c.Hook = platform.HookOutput
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, c)}
+		}, Failed, "firewall", "chain output, drops UDP that leaves for 192.0.2.1:51820|udp dport 51820 accept"},
+		"too narrow for IPv6": {func(f *Facts) {
+			n := home(f)
+			n.Root, n.Endpoints[0] = netip.MustParsePrefix("fd42::/48"), Endpoint{At: netip.MustParseAddrPort("[2001:db8::1]:51820"), Route: platform.Route{Link: "ppp0", MTU: 1300}}
+		}, Warning, "mtu", "up to 1280 bytes, and only 1220 fit through ppp0|wider by 60"},
 		"one port for two": {func(f *Facts) {
 			home(f).Config.ListenPort = 40001
 			f.Others = []Network{{Name: "job", Config: home(f).Config}}
@@ -239,6 +249,9 @@ func TestBehaviour130Healthy(t *testing.T) {
 		},
 		"answers pass": func(f *Facts) {
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, answers), rule(accept, from("home"))))}
+		},
+		"rules that are not what they seem": func(f *Facts) {
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, is(platform.FieldDestinationPort, 51819, 51819))))}
 		},
 		"containers": func(f *Facts) {
 			docker := netip.MustParsePrefix("172.17.0.1/16")
