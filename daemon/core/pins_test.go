@@ -241,7 +241,7 @@ func (s *script) restarted() *script {
 	next := newScript(s.t, annConfig())
 	next.who = s.who
 	kept := s.core.Snapshot()
-	next.do(0, core.Started{Map: kept.Map, Pins: kept.Pins})
+	next.do(0, core.Started(kept))
 	next.do(0, linkUp)
 	next.do(0, underlay("192.168.1.3/24"))
 	next.do(0, core.TunnelObserved{State: &next.tun})
