@@ -71,7 +71,7 @@ GO_mips64le := GOMIPS64=softfloat
 # less. Sections begin at multiples of 16 KiB, the largest page that 32-bit MIPS
 # kernels are usually built with, instead of 64.
 INLINED := golang.org/x/crypto/... crypto/ecdh crypto/internal/fips140/edwards25519/... crypto/internal/fips140deps/... \
-  encoding/binary internal/byteorder math/bits golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/...
+  encoding/binary internal/byteorder math/bits golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/kernel/...
 SMALL := -gcflags=all=-l $(INLINED:%=-gcflags=%=)
 # Go's older collector is smaller; the newer one is for many cores.
 OLDGC := GOEXPERIMENT=nogreenteagc

@@ -1,33 +1,31 @@
 package uapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
 )
 
-// Device takes the protocol's operations. wireguard-go's device is one. The
-// errors wrap unix.Errno where there is one.
+// Device takes the protocol's operations. Their errors wrap unix.Errno where
+// there is one.
 type Device interface {
-	// IpcSetOperation does what the lines of r say, up to the end or an empty
-	// line.
-	IpcSetOperation(r io.Reader) error
-	// IpcGetOperation writes lines that tell everything.
-	IpcGetOperation(w io.Writer) error
+	// Set does what the lines of text say. It keeps nothing of it.
+	Set(text []byte) error
+	// Get appends lines that tell everything to dst. Memory that it gives up for
+	// more is cleared before: the private key is in it.
+	Get(dst []byte) ([]byte, error)
 }
 
 // Config configures and reads one device. Its methods are not safe for
 // concurrent use. They keep no copy of the private key.
 type Config struct {
 	dev  Device
-	out  []byte       // text of the last "set"; cleared after use, the private key may be in it
-	in   bytes.Buffer // text of the last "get"; as well
-	port uint16       // in use, as far as known; wireguard-go forgets it where the kernel lacks IPv6
+	out  []byte // text of the last "set"; cleared after use, the private key may be in it
+	in   []byte // text of the last "get"; as well
+	port uint16 // in use, as far as known; wireguard-go forgets it where the kernel lacks IPv6
 }
 
 // Configure returns the configuration of dev.
@@ -53,7 +51,7 @@ func (c *Config) Apply(change *platform.TunnelChange) error {
 func (c *Config) set(change *platform.TunnelChange) error {
 	c.out = appendChange(c.out[:0], change)
 	defer clear(c.out)
-	if err := c.dev.IpcSetOperation(bytes.NewReader(c.out)); err != nil {
+	if err := c.dev.Set(c.out); err != nil {
 		return sentinel(err)
 	}
 	if change.Set&platform.SetListenPort == 0 {
@@ -104,12 +102,13 @@ func (c *Config) Observe(s *platform.TunnelState) error {
 }
 
 func (c *Config) get(s *platform.TunnelState) error {
-	c.in.Reset()
-	defer func() { clear(c.in.Bytes()) }()
-	if err := c.dev.IpcGetOperation(&c.in); err != nil {
+	var err error
+	c.in, err = c.dev.Get(c.in[:0])
+	defer clear(c.in)
+	if err != nil {
 		return sentinel(err)
 	}
-	return parseState(s, c.in.Bytes())
+	return parseState(s, c.in)
 }
 
 // sentinel adds to an error of a device what platform calls it.

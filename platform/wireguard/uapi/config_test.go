@@ -3,7 +3,6 @@ package uapi
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -20,8 +19,7 @@ type oneDevice struct {
 	set         []string // the texts of the operations
 }
 
-func (d *oneDevice) IpcSetOperation(r io.Reader) error {
-	text, _ := io.ReadAll(r)
+func (d *oneDevice) Set(text []byte) error {
 	d.set = append(d.set, string(text))
 	for line := range strings.Lines(string(text)) {
 		if n := uint16(0); strings.HasPrefix(line, "listen_port=") {
@@ -38,9 +36,8 @@ func (d *oneDevice) IpcSetOperation(r io.Reader) error {
 	return nil
 }
 
-func (d *oneDevice) IpcGetOperation(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "private_key=%s\nlisten_port=%d\n", strings.Repeat("01", key.Size), d.port)
-	return err
+func (d *oneDevice) Get(dst []byte) ([]byte, error) {
+	return fmt.Appendf(dst, "private_key=%s\nlisten_port=%d\n", strings.Repeat("01", key.Size), d.port), nil
 }
 
 // TestForgetsKey checks that no buffer of ours keeps the private key.
@@ -55,7 +52,7 @@ func TestForgetsKey(t *testing.T) {
 	if err := c.Observe(new(platform.TunnelState)); err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"set": c.out, "get": c.in.Bytes()} {
+	for name, b := range map[string][]byte{"set": c.out, "get": c.in} {
 		if len(b) == 0 || len(bytes.Trim(b[:cap(b)], "\x00")) != 0 {
 			t.Errorf("the buffer of %q was not cleared", name)
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,38 +21,34 @@ const answerTime = 5 * time.Second
 // socket is the device that answers on a unix socket. It implements Device.
 type socket struct{ path string }
 
-// IpcSetOperation implements Device. What the device refuses it stops to read,
-// so that it may have answered though the writing failed.
-func (s socket) IpcSetOperation(r io.Reader) error {
-	conn, err := s.dial()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	_, err = conn.Write([]byte("set=1\n"))
-	if err == nil {
-		_, err = io.Copy(conn, r)
-	}
-	if err == nil {
-		_, err = conn.Write([]byte{'\n'})
-	}
-	if answered := answer(conn, io.Discard); answered != nil {
-		return errors.Join(answered, err)
-	}
-	return nil
+// Set implements Device. What the device refuses it stops to read, so that it
+// may have answered though the writing failed.
+func (s socket) Set(text []byte) error {
+	answer, err := s.ask(nil, []byte("set=1\n"), text, []byte{'\n'})
+	clear(answer)
+	return err
 }
 
-// IpcGetOperation implements Device.
-func (s socket) IpcGetOperation(w io.Writer) error {
+// Get implements Device.
+func (s socket) Get(dst []byte) ([]byte, error) { return s.ask(dst, []byte("get=1\n\n")) }
+
+// ask sends a question, in parts, and appends the answer to dst.
+func (s socket) ask(dst []byte, question ...[]byte) ([]byte, error) {
 	conn, err := s.dial()
 	if err != nil {
-		return err
+		return dst, err
 	}
 	defer conn.Close()
-	if _, err := conn.Write([]byte("get=1\n\n")); err != nil {
-		return err
+	for _, part := range question {
+		if err == nil {
+			_, err = conn.Write(part)
+		}
 	}
-	return answer(conn, w)
+	dst, answered := readAnswer(dst, conn)
+	if answered != nil {
+		return dst, errors.Join(answered, err)
+	}
+	return dst, nil
 }
 
 // dial connects to the device. A socket that nobody answers on is what a
@@ -74,36 +69,36 @@ func (s socket) dial() (net.Conn, error) {
 const (
 	answerEnd = "\n\n"
 	errnoName = "errno="
-	errnoLine = len(errnoName) + 20 + len(answerEnd) // bytes at most
+	room      = 4096 // bytes, at least, to read into
 )
 
-// answer copies an answer to w, and returns the error that its last line
-// tells.
-func answer(r io.Reader, w io.Writer) error {
-	var b [4096]byte
-	defer clear(b[:]) // a private key may have passed
-	tail := make([]byte, 0, errnoLine+len(b))
-	defer func() { clear(tail[:cap(tail)]) }()
+// readAnswer appends an answer to dst, and returns the error that its last line
+// tells. What outgrows its memory leaves no copy of a key behind.
+func readAnswer(dst []byte, r io.Reader) ([]byte, error) {
+	begin := len(dst)
 	for {
-		n, err := r.Read(b[:])
-		if _, err := w.Write(b[:n]); err != nil {
-			return err
+		if cap(dst)-len(dst) < room {
+			old := dst
+			dst = append(make([]byte, 0, 2*len(old)+2*room), old...)
+			clear(old)
 		}
-		tail = append(tail, b[:n]...)
-		if bytes.HasSuffix(tail, []byte(answerEnd)) {
-			return parseErrno(string(tail[max(0, len(tail)-errnoLine):]))
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if text := dst[begin:]; bytes.HasSuffix(text, []byte(answerEnd)) {
+			return dst, parseErrno(text)
 		}
 		if err != nil {
-			return fmt.Errorf("the interface's program does not answer to the end: %w", err)
+			return dst, fmt.Errorf("the interface's program does not answer to the end: %w", err)
 		}
-		tail = append(tail[:0], tail[max(0, len(tail)-errnoLine):]...)
 	}
 }
 
-// parseErrno reads the end of an answer. wireguard-go's numbers are negative.
-func parseErrno(end string) error {
-	_, text, found := strings.Cut(strings.TrimSuffix(end, answerEnd), errnoName)
-	n, err := strconv.Atoi(text)
+// parseErrno reads the last line of an answer. wireguard-go's numbers are
+// negative.
+func parseErrno(answer []byte) error {
+	line := bytes.TrimSuffix(answer, []byte(answerEnd))
+	line, found := bytes.CutPrefix(line[bytes.LastIndexByte(line, '\n')+1:], []byte(errnoName))
+	n, err := strconv.Atoi(string(line))
 	switch {
 	case !found || err != nil:
 		return errors.New("the interface's program answers in another language than WireGuard's")

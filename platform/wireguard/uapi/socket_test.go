@@ -134,13 +134,12 @@ func TestAnswers(t *testing.T) {
 		"errno=\n\n":                   "another language",
 	} {
 		for _, piece := range []int{1, 7, 5000} {
-			var got strings.Builder
-			err := answer(&pieces{text, piece}, &got)
+			got, err := readAnswer([]byte("before"), &pieces{text, piece})
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("%.20q... in pieces of %d: %v, want %q", text, piece, err, want)
 			}
-			if err == nil && got.String() != text {
-				t.Errorf("%.20q...: %d bytes arrived of %d", text, got.Len(), len(text))
+			if err == nil && string(got) != "before"+text {
+				t.Errorf("%.20q...: %d bytes arrived of %d", text, len(got), len(text))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package userspace
 
 import (
+	"bytes"
 	"fmt"
 	"runtime/debug"
 
@@ -42,11 +43,24 @@ func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 		t.Close()
 		return nil, fmt.Errorf("open its UDP socket: %w", err)
 	}
-	if t.config, err = uapi.Configure(t.dev); err != nil {
+	if t.config, err = uapi.Configure(inProcess{t.dev}); err != nil {
 		t.Close()
 		return nil, err
 	}
 	return t, nil
+}
+
+// inProcess is the device as uapi wants to see it.
+type inProcess struct{ dev *device.Device }
+
+// Set implements uapi.Device.
+func (d inProcess) Set(text []byte) error { return d.dev.IpcSetOperation(bytes.NewReader(text)) }
+
+// Get implements uapi.Device.
+func (d inProcess) Get(dst []byte) ([]byte, error) {
+	b := bytes.NewBuffer(dst)
+	err := d.dev.IpcGetOperation(b)
+	return b.Bytes(), err
 }
 
 // deviceLog hands the device's lines to log for debugging, whatever their
