@@ -125,6 +125,7 @@ WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
 
 unit: tools ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
+	$(GO) test -tags kernelonly ./platform/wireguard
 	cd bench && $(GO) test ./guest ./table
 
 race: tools ## the same under the race detector

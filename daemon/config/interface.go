@@ -95,7 +95,7 @@ func readSuffix(n *Network, s string) error {
 	if len(s) > maxSuffix {
 		return fmt.Errorf("is %d characters long: %d at most leave room for the names before it", len(s), maxSuffix)
 	}
-	for label := range strings.SplitSeq(s, ".") {
+	for _, label := range strings.Split(s, ".") {
 		if !isLabel(label) {
 			return fmt.Errorf("%.80q is no end of a name such as wg or vpn.example.org (lower-case letters, digits and inner dashes between dots), nor %q", s, NoSuffix)
 		}

@@ -115,7 +115,7 @@ func TestBehaviour58KernelOnly(t *testing.T) {
 	m.Try(path, "network", "create", "home", l.home.root(), "--endpoint", endpointAt(m.Addr()))
 	m.carriedByKernel()
 	m.option("backend", "userspace")
-	m.is(local.Failed, "built without a WireGuard of its own", "")
+	m.is(local.Failed, "built for the kernel's WireGuard alone", "")
 	m.option("backend", "auto")
 	m.carriedByKernel()
 }

@@ -11,8 +11,8 @@
 //     kernelonly).
 //
 // Those that others make are looked for in the kernel and then among the
-// programs that answer on a socket, package uapi. They are never made or
-// deleted.
+// programs that answer on a socket, package uapi, which binaries for routers are
+// built without as well. They are never made or deleted.
 //
 // A backend that is asked for is the only way. Otherwise the choice is made at
 // every Open, without a word: a TunnelState tells which it was. It falls on the

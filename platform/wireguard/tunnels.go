@@ -7,7 +7,6 @@ import (
 	"ginnel/journal"
 	"ginnel/platform"
 	"ginnel/platform/wireguard/kernel"
-	"ginnel/platform/wireguard/uapi"
 )
 
 // Tunnels makes and finds WireGuard interfaces. It implements
@@ -21,23 +20,20 @@ type Tunnels struct {
 // first that can. What the embedded device has to say goes to log, for
 // debugging.
 func New(backend platform.Backend, log *journal.Logger) *Tunnels {
-	if backend == "" && !isEmbedded {
-		backend = platform.Kernel
-	}
 	return &Tunnels{ways: choose(backend, kernel.New(), embedded(log))}
 }
 
 // Others returns the tunnels of this machine that others make, in the kernel or
 // in programs of their own, likewise.
 func Others(backend platform.Backend) *Tunnels {
-	return &Tunnels{ways: choose(backend, kernel.Others(), uapi.New()), others: true}
+	return &Tunnels{ways: choose(backend, kernel.Others(), programs()), others: true}
 }
 
 func choose(backend platform.Backend, kernel, userspace platform.Tunnels) []platform.Tunnels {
-	switch backend {
-	case platform.Kernel:
+	switch {
+	case backend == platform.Kernel, backend == "" && !hasUserspace:
 		return []platform.Tunnels{kernel}
-	case platform.Userspace:
+	case backend == platform.Userspace:
 		return []platform.Tunnels{userspace}
 	}
 	return []platform.Tunnels{kernel, userspace}
