@@ -3,7 +3,7 @@ package behaviours
 // behaviour is one line of the page.
 type behaviour struct {
 	text string // what the product does
-	// elsewhere says, where one might look for something that is not there, what
+	// otherwise says, where one might look for something that is not there, what
 	// there is instead and why. It needs a test all the same.
 	otherwise string
 }
@@ -54,11 +54,11 @@ var list = map[int]behaviour{
 	41:  {text: "A renamed peer has its new name on all who see it within 2 s"},
 	42:  {text: "A disabled peer is cut off by all at once, and enabled is as before"},
 	43:  {text: "Address, key and CIDR of a peer never change; trying is an error"},
-	44:  {text: "Peers are removed, invited again, and made admins or not", otherwise: "peers that have long been silent are not collected by themselves: a peer's address is for life, and an admin removes it"},
+	44:  {text: "Peers are removed, invited again, and made admins or not", otherwise: "peers that have long been silent are listed, and an admin removes them: a peer is not gone because it sleeps"},
 	45:  {text: "The coordinator's own peer can be neither disabled nor removed", otherwise: "nor renamed, since invitations and peers know it by its name"},
 	46:  {text: "Admins do everything from where they are that can be done on the coordinator"},
 	47:  {text: "The coordinator's machine is a member like others"},
-	48:  {text: "From invitation to `status` in three commands, under the network's own name"},
+	48:  {text: "`join` with an invitation brings the network up, as an interface of its name; `status` shows it"},
 	49:  {text: "News come when there are some; `fetch` gets them now", otherwise: "there is no refresh every minute: the coordinator nudges, and a poll every five minutes is the net under it"},
 	50:  {text: "A command without a network means all of the machine's, or the only one"},
 	51:  {text: "A network that cannot be brought up, or a moment's error, leaves the others and the daemon running"},
@@ -77,6 +77,8 @@ var list = map[int]behaviour{
 	64:  {text: "Another peer's endpoint is overridden on one machine, shown as such, and not tried out"},
 	65:  {text: "`status` shows networks and peers, long, short and as a tree, with handshakes, traffic and endpoints"},
 	66:  {text: "Completions for bash, zsh and fish and man pages come from the commands' table", otherwise: "none for PowerShell and Elvish: the product is for Linux, whose shells these are"},
+	68:  {text: "The daemon runs as a user with CAP_NET_ADMIN alone"},
+	70:  {text: "A clean stop ends the daemon with status 0; `down` takes away what it made", otherwise: "SIGHUP reads the configuration again, and a stop leaves the kernel's tunnels as they are: a restart or an upgrade drops no packet"},
 	71:  {text: "A coordinator that gets another address is followed by its peers, and new invitations carry it"},
 	72:  {text: "The coordinator learns within 10 s how each peer is seen from outside, and tells those who may see it"},
 	73:  {text: "Peers report up to 10 addresses of their own, none of those that are excluded"},
@@ -89,7 +91,7 @@ var list = map[int]behaviour{
 	84:  {text: "An endpoint given by name is looked up again when it is silent"},
 	87:  {text: "Candidates that are gone disappear, and IPv6 ones are used"},
 	113: {text: "NAME.NETWORK.wg is in the hosts file of every machine, in a block of its own; the suffix can be set"},
-	114: {text: "The hosts file is written only when the block changes, keeps its mode, and may be mounted on"},
+	114: {text: "The hosts file is written only when the block changes, keeps its mode, and may be a mount that cannot be replaced"},
 	115: {text: "Names go to another file, or nowhere"},
 	116: {text: "On OpenWrt names go to dnsmasq"},
 	118: {text: "The daemon's local API tells the status"},
