@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"ginnel/daemon/core"
@@ -101,7 +102,9 @@ func (p *peer) observeTunnel() core.Event {
 		err = p.lost(p.tunnel.Observe(&p.observed))
 	}
 	if err == nil && p.role != nil {
-		p.sighted = sightings(p.sighted[:0], &p.observed)
+		p.sighted = slices.DeleteFunc(sightings(p.sighted[:0], &p.observed), func(s wire.Sighting) bool {
+			return p.core.Guesses(s.Address, s.Endpoint)
+		})
 		p.role.Seen(time.Now(), p.sighted)
 	}
 	return core.TunnelObserved{State: &p.observed, Err: err}

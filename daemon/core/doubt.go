@@ -106,6 +106,14 @@ func (c *Core) doubtNow(p *peer) {
 	c.tun.dirty = true
 }
 
+// Guesses tells whether the endpoint that the tunnel shows of the member at a
+// is one that the core put there, with a session that is older than it: nothing
+// speaks for it yet, and others are not to be told.
+func (c *Core) Guesses(a netip.Addr, endpoint netip.AddrPort) bool {
+	p := c.addrs[a]
+	return p != nil && p.path.state == doubted && p.path.want == endpoint
+}
+
 // probe asks p's daemon whether it is there.
 func (c *Core) probe(p *peer) {
 	c.probes++

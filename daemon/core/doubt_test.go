@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -25,6 +26,11 @@ func TestOwnAddressChangeIsDoubt(t *testing.T) {
 	s.step(900*time.Millisecond, core.Tick{}, "observe tunnel")
 	s.observed("tunnel ~ben@192.168.7.4:51820", "tunnel ~benk0", "tunnel ~benk25", "signal p to 10.9.0.4")
 	s.applied()
+	for at, guess := range map[string]bool{"192.168.7.4:51820": true, "203.0.113.2:1000": false} {
+		if s.core.Guesses(ben, netip.MustParseAddrPort(at)) != guess {
+			t.Errorf("that ben is at %s is a guess: want %t", at, guess)
+		}
+	}
 	if s.isConnected(ben) {
 		t.Error("ben counts as reached against the evidence")
 	}
