@@ -14,9 +14,13 @@ import (
 var oneFamily = map[string]string{
 	"TestBehaviour03IPv6Alone":          "it is about there being one",
 	"TestBehaviour03MixedFamilies":      "it is about one family over the other",
+	"TestBehaviour06BehindARouter":      nat,
+	"TestBehaviour12MakeUninstall":      "it makes no network",
+	"TestBehaviour58KernelOnly":         "it makes no tunnel, but a binary",
 	"TestBehaviour77CandidatesInTurn":   "in IPv6 two machines behind routers find each other at once",
 	"TestBehaviour82NestedNAT":          nat,
 	"TestBehaviour87IPv6Candidates":     "it is about a choice between the two",
+	"TestBehaviour118And121Curl":        "the page's examples are of IPv4",
 	"TestBehaviour130ReversePath":       "the kernel has no such check for IPv6",
 	"TestCoordinatorBehindNAT":          nat,
 	"TestFullCone":                      nat,
