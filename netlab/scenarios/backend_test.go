@@ -102,6 +102,7 @@ func TestBehaviour57And58Backend(t *testing.T) {
 // that the kernel's module is to be installed, where it is missing, and that it
 // has no device of its own.
 func TestBehaviour58KernelOnly(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	path := filepath.Join(t.TempDir(), "ginnel")
 	build := exec.Command("go", "build", "-tags", "kernelonly", "-o", path, "ginnel/cmd/ginnel")

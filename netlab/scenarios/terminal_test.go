@@ -136,6 +136,7 @@ func TestBehaviour01And06CreateWithOptions(t *testing.T) {
 // TestBehaviour06BehindARouter: a machine without a public address is told what
 // to do, or asks the STUN server it is named.
 func TestBehaviour06BehindARouter(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	internet := l.Internet()
 	router := l.router("router", netlab.PortRestricted, internet, 1)
@@ -205,6 +206,7 @@ func TestBehaviour12Uninstall(t *testing.T) {
 
 // TestBehaviour12MakeUninstall: what make install put there goes.
 func TestBehaviour12MakeUninstall(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	h := l.Host("anna", l.Internet())
 	dir := t.TempDir()
