@@ -109,6 +109,10 @@ func TestBehaviour130EachFault(t *testing.T) {
 			c.Hook = platform.HookOutput
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, c)}
 		}, Failed, "firewall", "chain output, drops UDP that leaves for 192.0.2.1:51820|udp dport 51820 accept"},
+		"answers inside barred": {func(f *Facts) {
+			silent(f).API.Heard = true
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp)))}
+		}, Failed, "firewall", `drops answers that come by home|iifname "home" accept`},
 		"too narrow for IPv6": {func(f *Facts) {
 			n := home(f)
 			n.Root, n.Endpoints[0] = netip.MustParsePrefix("fd42::/48"), Endpoint{At: netip.MustParseAddrPort("[2001:db8::1]:51820"), Route: platform.Route{Link: "ppp0", MTU: 1300}}
@@ -251,7 +255,7 @@ func TestBehaviour130Healthy(t *testing.T) {
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, answers), rule(accept, from("home"))))}
 		},
 		"rules that are not what they seem": func(f *Facts) {
-			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, is(platform.FieldDestinationPort, 51819, 51819))))}
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp, to(51819))))}
 		},
 		"containers": func(f *Facts) {
 			docker := netip.MustParsePrefix("172.17.0.1/16")

@@ -41,7 +41,7 @@ type barrier struct {
 
 // barred returns the first chain that drops p for certain; nil: none is known
 // to.
-func barred(tables []platform.FilterTable, p packet) *barrier {
+func barred(tables []platform.FilterTable, p *packet) *barrier {
 	for i := range tables {
 		t := &tables[i]
 		if t.Family != platform.AnyFamily && t.Family != p.family {
@@ -58,7 +58,7 @@ func barred(tables []platform.FilterTable, p packet) *barrier {
 }
 
 // base is what a chain with a hook does with a packet.
-func base(t *platform.FilterTable, c *platform.FilterChain, p packet) fate {
+func base(t *platform.FilterTable, c *platform.FilterChain, p *packet) fate {
 	f := walk(t, c, p, 0)
 	if f&undecided != 0 {
 		f &^= undecided
@@ -75,7 +75,7 @@ const deepest = 16
 
 // walk goes through a chain. Rules that may or may not hold make the answer a
 // larger set.
-func walk(t *platform.FilterTable, c *platform.FilterChain, p packet, depth int) (f fate) {
+func walk(t *platform.FilterTable, c *platform.FilterChain, p *packet, depth int) (f fate) {
 	if depth > deepest {
 		return passes | dropped | undecided
 	}
@@ -99,7 +99,7 @@ func walk(t *platform.FilterTable, c *platform.FilterChain, p packet, depth int)
 
 // act is what a rule that holds does; ends tells that what it leaves undecided
 // is not for the next rule.
-func act(t *platform.FilterTable, r *platform.FilterRule, p packet, depth int) (f fate, ends bool) {
+func act(t *platform.FilterTable, r *platform.FilterRule, p *packet, depth int) (f fate, ends bool) {
 	switch r.Verdict {
 	case platform.FilterAccept:
 		return passes, true

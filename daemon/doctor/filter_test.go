@@ -98,7 +98,7 @@ func TestBarred(t *testing.T) {
 			other("reject_from_wan", rule(drop, from("eth0"))), other("handle_reject", rule(drop))), true, false},
 	} {
 		for p, want := range map[packet]bool{first: test.first, answer: test.answer} {
-			if got := barred([]platform.FilterTable{test.table}, p) != nil; got != want {
+			if got := barred([]platform.FilterTable{test.table}, &p) != nil; got != want {
 				t.Errorf("%s: state %d is barred: %t, want %t", name, p.state, got, want)
 			}
 		}
@@ -109,10 +109,10 @@ func TestBarred(t *testing.T) {
 // ports.
 func TestPacketWithoutPort(t *testing.T) {
 	p := packet{platform.HookInput, platform.IPv4, "home", protocolTCP, 0, 0, platform.StateEstablished}
-	if barred([]platform.FilterTable{table(platform.IPv4, chain("input", true, rule(accept, to(22))))}, p) != nil {
+	if barred([]platform.FilterTable{table(platform.IPv4, chain("input", true, rule(accept, to(22))))}, &p) != nil {
 		t.Error("it is barred by a rule that may accept it")
 	}
-	if barred([]platform.FilterTable{table(platform.IPv4, chain("input", true, rule(accept, udp, to(22))))}, p) == nil {
+	if barred([]platform.FilterTable{table(platform.IPv4, chain("input", true, rule(accept, udp, to(22))))}, &p) == nil {
 		t.Error("it is accepted by a rule of another protocol")
 	}
 }

@@ -38,13 +38,15 @@ func checkFirewall(x *exam) *Finding {
 
 // inTheWay finds the first packet that is dropped; nil: none is known to be.
 func (x *exam) inTheWay() *Finding {
-	for _, w := range x.wanted() {
+	list := x.wanted()
+	for i := range list {
+		w := &list[i]
 		if w.shown {
 			continue
 		}
-		if b := barred(x.Filters, w.packet); b != nil {
+		if b := barred(x.Filters, &w.packet); b != nil {
 			f := say(w.verdict, "table %s %s, chain %s, drops %s", []any{familyName(b.table.Family), b.table.Name, b.chain.Name, w.what})
-			f.Advice = x.open(b, w.packet)
+			f.Advice = x.open(b, &w.packet)
 			return f
 		}
 	}
@@ -78,7 +80,7 @@ func (x *exam) wantedByCoordinator() (list []wanted) {
 		})
 	}
 	for i := range list {
-		if barred(x.Filters, list[i].packet) == nil {
+		if barred(x.Filters, &list[i].packet) == nil {
 			list = nil
 			break
 		}
@@ -133,7 +135,7 @@ func familyName(f platform.Family) string {
 }
 
 // open says how to let p through, in the words of whoever made the rules.
-func (x *exam) open(b *barrier, p packet) []string {
+func (x *exam) open(b *barrier, p *packet) []string {
 	link := p.link == x.n.Link()
 	service := "udp"
 	if p.protocol == protocolTCP {
@@ -190,7 +192,7 @@ func (p *packet) match(service string, link bool) string {
 	return fmt.Sprintf("%s dport %d accept", service, p.port)
 }
 
-func (b *barrier) iptables(p packet, service string, link bool) string {
+func (b *barrier) iptables(p *packet, service string, link bool) string {
 	program := "iptables"
 	if b.table.Family == platform.IPv6 {
 		program = "ip6tables"

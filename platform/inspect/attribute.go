@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// attributes are what stands behind a message's header, by their numbers; of
-// several with one number it is the last.
-type attributes map[uint16][]byte
+// attributes are what stands behind a message's header, by their numbers, as
+// far as one of them is read here; of several with one number it is the last.
+// Nil: there is none.
+type attributes [8][]byte
 
 // attributeHead is the size of a struct nlattr (linux/netlink.h): the length,
 // with itself, and the number with two flags.
@@ -17,9 +18,13 @@ const (
 )
 
 // parse reads attributes. One that is cut short ends them.
-func parse(b []byte) attributes {
-	a := attributes{}
-	each(b, func(number uint16, data []byte) { a[number] = data })
+func parse(b []byte) *attributes {
+	a := new(attributes)
+	each(b, func(number uint16, data []byte) {
+		if int(number) < len(a) {
+			a[number] = data
+		}
+	})
 	return a
 }
 

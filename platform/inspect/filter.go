@@ -68,7 +68,7 @@ func (r *reader) chain(b []byte) {
 		return
 	}
 	c := platform.FilterChain{Name: text(a[unix.NFTA_CHAIN_NAME])}
-	if hook, has := a[unix.NFTA_CHAIN_HOOK]; has {
+	if hook := a[unix.NFTA_CHAIN_HOOK]; hook != nil {
 		kind := text(a[unix.NFTA_CHAIN_TYPE])
 		switch number := big(parse(hook)[unix.NFTA_HOOK_HOOKNUM]); {
 		case number == hookLocalIn && kind == "filter":
@@ -78,8 +78,8 @@ func (r *reader) chain(b []byte) {
 		default:
 			return // of no interest
 		}
-		policy, has := a[unix.NFTA_CHAIN_POLICY]
-		c.Drops = has && big(policy) == verdictDrop
+		policy := a[unix.NFTA_CHAIN_POLICY]
+		c.Drops = policy != nil && big(policy) == verdictDrop
 	}
 	t.Chains = append(t.Chains, c)
 }
@@ -175,7 +175,7 @@ func (r *reader) set(family uint8, table, name string) (list []element, known bo
 	return list, true
 }
 
-func elementOf(a attributes) (e element) {
+func elementOf(a *attributes) (e element) {
 	const intervalEnd = 1 // NFT_SET_ELEM_INTERVAL_END
 	e.key = value(a[unix.NFTA_SET_ELEM_KEY])
 	e.end = big(a[unix.NFTA_SET_ELEM_FLAGS])&intervalEnd != 0
@@ -189,8 +189,8 @@ func value(data []byte) []byte { return parse(data)[unix.NFTA_DATA_VALUE] }
 // verdictOf reads data that are a verdict.
 func verdictOf(data []byte) (v platform.FilterVerdict, chain string) {
 	a := parse(parse(data)[unix.NFTA_DATA_VERDICT])
-	code, has := a[unix.NFTA_VERDICT_CODE]
-	if !has {
+	code := a[unix.NFTA_VERDICT_CODE]
+	if code == nil {
 		return platform.FilterUnclear, ""
 	}
 	return verdictCode(int32(big(code))), text(a[unix.NFTA_VERDICT_CHAIN])

@@ -107,6 +107,9 @@ const knockPause = 300 * time.Millisecond
 // Knock implements platform.Inspector. An answer, which no WireGuard gives,
 // counts as silence.
 func (Inspector) Knock(ctx context.Context, to netip.AddrPort) (platform.Echo, error) {
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("knock at %s: %w", to, err)
+	}
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
 	if err != nil {
 		return echoOf(fmt.Errorf("knock at %s: %w", to, err))

@@ -37,8 +37,6 @@ func TestKnock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
 	for at, want := range map[string]platform.Echo{
 		l.LocalAddr().String(): platform.EchoSilence,
 		"127.0.0.1:9":          platform.EchoRefused,
@@ -46,8 +44,13 @@ func TestKnock(t *testing.T) {
 		"192.0.2.1:9":          platform.EchoUnreachable,
 		"[2001:db8::1]:9":      platform.EchoUnreachable,
 	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		if got, err := New().Knock(ctx, netip.MustParseAddrPort(at)); got != want || err != nil {
 			t.Errorf("at %s: %q, %v; want %q", at, got, err, want)
+		}
+		cancel()
+		if got, err := New().Knock(ctx, netip.MustParseAddrPort(at)); got != "" || err == nil {
+			t.Errorf("without time: %q, %v", got, err)
 		}
 	}
 	if err := l.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {

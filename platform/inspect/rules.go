@@ -15,15 +15,14 @@ type decoder struct {
 	r         *reader
 	family    uint8
 	table     string
-	registers map[uint32]platform.FilterField
-	masks     map[uint32]uint32 // of a register with the state: the bits that count
+	registers [32]register // by their numbers (enum nft_registers)
 	rule      platform.FilterRule
 	cases     []platform.FilterRule // of a map of verdicts, each with the rule's conditions
 }
 
 // decode makes a rule of its expressions; several of a map of verdicts.
 func (r *reader) decode(family uint8, table string, expressions []byte) []platform.FilterRule {
-	d := &decoder{r: r, family: family, table: table, registers: map[uint32]platform.FilterField{}, masks: map[uint32]uint32{}}
+	d := &decoder{r: r, family: family, table: table}
 	each(expressions, func(_ uint16, b []byte) {
 		a := parse(b)
 		d.expression(text(a[unix.NFTA_EXPR_NAME]), parse(a[unix.NFTA_EXPR_DATA]))
@@ -33,7 +32,7 @@ func (r *reader) decode(family uint8, table string, expressions []byte) []platfo
 
 // expression takes in one expression. What only counts or logs is passed over;
 // what is not known may be a condition.
-func (d *decoder) expression(name string, a attributes) {
+func (d *decoder) expression(name string, a *attributes) {
 	switch name {
 	case "meta":
 		d.load(a[unix.NFTA_META_DREG], metaField(big(a[unix.NFTA_META_KEY])))
@@ -44,7 +43,7 @@ func (d *decoder) expression(name string, a attributes) {
 	case "bitwise":
 		d.bitwise(a)
 	case "cmp":
-		d.compare(big(a[unix.NFTA_CMP_SREG]), big(a[unix.NFTA_CMP_OP]), value(a[unix.NFTA_CMP_DATA]))
+		d.compare(d.at(a[unix.NFTA_CMP_SREG]), big(a[unix.NFTA_CMP_OP]), value(a[unix.NFTA_CMP_DATA]))
 	case "range":
 		d.between(a)
 	case "lookup":
@@ -104,24 +103,33 @@ func ctField(key uint32) platform.FilterField {
 	return platform.FieldUnclear
 }
 
+// register is what an expression has left for a later one.
+type register struct {
+	field platform.FilterField
+	mask  uint32 // of the state: the bits that count; 0: all
+}
+
+// at returns the register that an attribute names.
+func (d *decoder) at(number []byte) *register {
+	return &d.registers[big(number)%uint32(len(d.registers))]
+}
+
 // load notes what is in a register. An expression without one writes something
 // elsewhere, such as a mark: no condition.
-func (d *decoder) load(register []byte, f platform.FilterField) {
-	if register != nil {
-		d.registers[big(register)] = f
-		delete(d.masks, big(register))
+func (d *decoder) load(to []byte, f platform.FilterField) {
+	if to != nil {
+		*d.at(to) = register{field: f}
 	}
 }
 
 // bitwise keeps the mask of a state, and knows nothing of others.
-func (d *decoder) bitwise(a attributes) {
-	from, to := big(a[unix.NFTA_BITWISE_SREG]), big(a[unix.NFTA_BITWISE_DREG])
-	if d.registers[from] == platform.FieldState {
-		d.registers[to] = platform.FieldState
-		d.masks[to] = native(value(a[unix.NFTA_BITWISE_MASK]))
+func (d *decoder) bitwise(a *attributes) {
+	from, to := d.at(a[unix.NFTA_BITWISE_SREG]), d.at(a[unix.NFTA_BITWISE_DREG])
+	if from.field == platform.FieldState {
+		*to = register{platform.FieldState, native(value(a[unix.NFTA_BITWISE_MASK]))}
 		return
 	}
-	d.registers[to] = platform.FieldUnclear
+	*to = register{}
 }
 
 func (d *decoder) want(c platform.FilterCondition) { d.rule.Conditions = append(d.rule.Conditions, c) }
@@ -129,13 +137,12 @@ func (d *decoder) want(c platform.FilterCondition) { d.rule.Conditions = append(
 func (d *decoder) unclear() { d.want(platform.FilterCondition{}) }
 
 // compare adds the condition that a register has, or has not, to the data.
-func (d *decoder) compare(register, op uint32, data []byte) {
-	f := d.registers[register]
-	if f == platform.FieldState {
-		d.compareState(op, d.masks[register], data)
+func (d *decoder) compare(r *register, op uint32, data []byte) {
+	if r.field == platform.FieldState {
+		d.compareState(op, r.mask, data)
 		return
 	}
-	c, ok := condition(f, data)
+	c, ok := condition(r.field, data)
 	if !ok {
 		d.unclear()
 		return
@@ -209,8 +216,8 @@ func condition(f platform.FilterField, data []byte) (c platform.FilterCondition,
 }
 
 // between reads a range of ports.
-func (d *decoder) between(a attributes) {
-	f := d.registers[big(a[unix.NFTA_RANGE_SREG])]
+func (d *decoder) between(a *attributes) {
+	f := d.at(a[unix.NFTA_RANGE_SREG]).field
 	from, ok := condition(f, value(a[unix.NFTA_RANGE_FROM_DATA]))
 	to, ok2 := condition(f, value(a[unix.NFTA_RANGE_TO_DATA]))
 	if !ok || !ok2 || len(from.Ranges) == 0 {
@@ -223,7 +230,7 @@ func (d *decoder) between(a attributes) {
 }
 
 // immediate reads the verdict.
-func (d *decoder) immediate(a attributes) {
+func (d *decoder) immediate(a *attributes) {
 	if big(a[unix.NFTA_IMMEDIATE_DREG]) != unix.NFT_REG_VERDICT {
 		d.load(a[unix.NFTA_IMMEDIATE_DREG], platform.FieldUnclear)
 		return

@@ -10,11 +10,12 @@ import (
 )
 
 // lookup reads "field in set", and a map of verdicts.
-func (d *decoder) lookup(a attributes) {
+func (d *decoder) lookup(a *attributes) {
 	const inverted = 1 // NFT_LOOKUP_F_INV
-	f := d.registers[big(a[unix.NFTA_LOOKUP_SREG])]
+	f := d.at(a[unix.NFTA_LOOKUP_SREG]).field
 	elements, known := d.r.set(d.family, d.table, text(a[unix.NFTA_LOOKUP_SET]))
-	to, maps := a[unix.NFTA_LOOKUP_DREG]
+	to := a[unix.NFTA_LOOKUP_DREG]
+	maps := to != nil
 	if maps && big(to) != unix.NFT_REG_VERDICT {
 		d.load(to, platform.FieldUnclear)
 		return
