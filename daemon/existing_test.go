@@ -56,7 +56,7 @@ func TestBehaviour59ExistingInterface(t *testing.T) {
 		r.find("hub").start()
 		ann.start()
 		r.pass(10 * time.Minute)
-		if n := ann.status("home"); n.State != local.Failed || !strings.Contains(n.Error, "wg0") {
+		if n := ann.status("home"); n.State != local.Failed || !strings.Contains(n.Error, "interface wg0 is waited for") {
 			t.Errorf("without the interface, status is %+v", n)
 		}
 		for range 2 {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -158,6 +159,9 @@ func (p *peer) observeNet(ctx context.Context) error {
 func (p *peer) openTunnel() error {
 	if p.tunnel == nil {
 		p.tunnel, p.openErr = p.sys.Tunnels(&p.cfg).Open(p.cfg.Link(), p.cfg.MTU)
+	}
+	if p.cfg.Existing && p.tunnel == nil && errors.Is(p.openErr, platform.ErrNotExist) {
+		p.openErr = fmt.Errorf("interface %s is waited for, as others make it (option interface_mode): %w", p.cfg.Link(), p.openErr)
 	}
 	return p.openErr
 }

@@ -33,7 +33,10 @@ type redeemer struct {
 // interface away again.
 func (r *redeemer) redeem(ctx context.Context) (err error) {
 	tunnel, err := r.sys.Tunnels(r.cfg).Open(r.cfg.Link(), r.cfg.MTU)
-	if err != nil {
+	switch {
+	case r.cfg.Existing && errors.Is(err, platform.ErrNotExist):
+		return fmt.Errorf("interface %s is not there, and others are to make it: %w", r.cfg.Link(), err)
+	case err != nil:
 		return fmt.Errorf("make interface %s: %w", r.cfg.Link(), err)
 	}
 	if err := r.checkUnused(tunnel); err != nil {

@@ -110,7 +110,7 @@ func TestBehaviour59ExistingInterface(t *testing.T) {
 		anna, program := o.peers[0], wireguardGo(t)
 		bob := o.machine(o.Host("bob", o.internet))
 		token := o.coordinator.invite("bob", "machines")
-		bob.refused("interface wg0", "join", token, "--interface", "wg0")
+		bob.refused("interface wg0 is not there", "join", token, "--interface", "wg0")
 		owner := bob.lend(program)
 		if err := bob.peerOfOthers(true); err != nil {
 			t.Fatal(err)

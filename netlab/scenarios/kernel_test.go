@@ -111,7 +111,7 @@ func TestKernelBehaviour59ExistingInterface(t *testing.T) {
 		o := l.office("anna")
 		m := o.machine(o.Host("borrower", o.internet))
 		token := o.coordinator.invite("borrower", "machines")
-		m.refused("interface wg7 is waited for", "join", token, "--interface", "wg7")
+		m.refused("interface wg7 is not there", "join", token, "--interface", "wg7")
 		m.wg7(func(platform.Tunnel) error { return nil })
 		m.ginnel("join", token, "--interface", "wg7")
 		m.reaches(o.peers[0], patience)

@@ -58,9 +58,6 @@ func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 		}
 		failed = err
 	}
-	if ts.others && errors.Is(failed, platform.ErrNotExist) {
-		return nil, fmt.Errorf("interface %s is waited for, as others make it: %w", name, failed)
-	}
 	return nil, fmt.Errorf("open tunnel %s: %w", name, failed)
 }
 
