@@ -86,6 +86,7 @@ func TestBehaviour02Dialogues(t *testing.T) {
 			`"infra" is neither a number from 1 to 4 nor a name to choose`, `"9" is neither`, "Its new name: ",
 		}},
 		{"cidr remove", "guests\ny\n", "removed CIDR guests\n", []string{"guests (10.42.4.0/24) has no peers; its addresses will belong to home again", "Remove CIDR guests? [y/N] "}},
+		{"cidr add room", "10.42.3.0/28\n\n", "made CIDR room (10.42.3.0/28) in bob\n", nil},
 		{"association add", "servers\n3\n", "associated servers and phones: their peers see each other\n", []string{"Which CIDR:\n   1) home", "The other CIDR:\n   1) home"}},
 		{"association remove", "phones\nphones\n1\ny\n", "phones and servers are not associated any more\n", []string{
 			"Which CIDR:\n   1) servers  with phones\n   2) phones   with servers\n", "The other CIDR:\n   1) servers  with phones\n",
@@ -107,6 +108,7 @@ func TestBehaviour02Dialogues(t *testing.T) {
 		t.Error("guests is still there")
 	}
 	m.failed(m.runWith("", true, "peer", "reinvite"), exitFailed, []string{"nobody is invited who has not joined"}, nil)
+	m.failed(m.runWith("", true, "cidr", "remove", "bob"), exitFailed, []string{"bob (10.42.3.0/24) still has 1 CIDR (room)"}, nil) // without asking
 	m.failed(m.runWith("", true, "association", "remove"), exitFailed, []string{"no CIDR is associated"}, nil)
 }
 

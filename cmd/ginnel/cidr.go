@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -64,9 +63,7 @@ func removeCIDR(ctx context.Context, e *env, network, name string, yes bool) err
 	if err := e.coordinator(ctx, network, "GET", wire.PathCIDRs, nil, &cidrs); err != nil {
 		return err
 	}
-	i := slices.IndexFunc(cidrs, func(c wire.CIDR) bool { return c.Name == name })
-	if removable := i >= 0 && isOrdinary(&cidrs[i]) && cidrs[i].Peers == 0; removable {
-		c := &cidrs[i]
+	if c := removable(cidrs, name); c != nil {
 		e.note("%s (%s) has no peers; its addresses will belong to %s again", c.Name, c.Prefix, c.Parent)
 		if err := e.reconsider(yes, "Remove CIDR "+c.Name+"?"); err != nil {
 			return err
@@ -76,6 +73,20 @@ func removeCIDR(ctx context.Context, e *env, network, name string, yes bool) err
 		return err
 	}
 	return e.say("removed CIDR %s", name)
+}
+
+// removable returns the CIDR of a name; nil where it is plain from the list that
+// it cannot be removed.
+func removable(cidrs []wire.CIDR, name string) (c *wire.CIDR) {
+	for i := range cidrs {
+		switch {
+		case cidrs[i].Parent == name:
+			return nil
+		case cidrs[i].Name == name && isOrdinary(&cidrs[i]) && cidrs[i].Peers == 0:
+			c = &cidrs[i]
+		}
+	}
+	return c
 }
 
 // item returns the path of a named thing in a collection.

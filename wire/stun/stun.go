@@ -94,14 +94,11 @@ func find(attributes []byte, kind uint16) []byte {
 // first bytes of mask.
 func address(value, mask []byte) (netip.AddrPort, bool) {
 	const v4, v6 = 1, 2
-	if len(value) < 4 {
+	is4, is6 := len(value) == 4+4, len(value) == 4+16
+	if !(is4 && value[1] == v4) && !(is6 && value[1] == v6) {
 		return netip.AddrPort{}, false
 	}
-	size := map[byte]int{v4: 4, v6: 16}[value[1]]
-	if size == 0 || len(value) != 4+size {
-		return netip.AddrPort{}, false
-	}
-	raw := make([]byte, size)
+	raw := make([]byte, len(value)-4)
 	for i := range raw {
 		raw[i] = value[4+i] ^ mask[i]
 	}
