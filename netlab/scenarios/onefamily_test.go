@@ -17,6 +17,7 @@ var oneFamily = map[string]string{
 	"TestBehaviour06BehindARouter":      nat,
 	"TestBehaviour12MakeUninstall":      "it makes no network",
 	"TestBehaviour58KernelOnly":         "it makes no tunnel, but a binary",
+	"TestBehaviour63And76PortAlone":     nat,
 	"TestBehaviour77CandidatesInTurn":   "in IPv6 two machines behind routers find each other at once",
 	"TestBehaviour82NestedNAT":          nat,
 	"TestBehaviour87IPv6Candidates":     "it is about a choice between the two",
