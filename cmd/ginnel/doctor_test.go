@@ -76,7 +76,7 @@ func TestBehaviour130Page(t *testing.T) {
 			t.Errorf("%d characters: %s", len(line), line)
 		}
 	}
-	if want := "Something is wrong with firewall of network home: table inet fw, chain input,\n  drops UDP to port 51820 that comes by eth0: nobody reaches the coordinator\n  there.\n"; !strings.HasPrefix(got.out, want) {
+	if want := "Something is wrong with the firewall of network home: table inet fw, chain\n  input, drops UDP to port 51820 that comes by eth0: nobody reaches the\n  coordinator there.\n"; !strings.HasPrefix(got.out, want) {
 		t.Errorf("it begins %.200q", got.out)
 	}
 	for _, line := range []string{"\nthis machine\n  ok      configuration ", "\nnetwork home\n", "\n  FAILED  firewall      table inet fw", "\n                      > nft insert rule inet fw input udp dport 51820 accept\n"} {
@@ -93,14 +93,14 @@ func TestBehaviour130WithoutDaemon(t *testing.T) {
 	m.env.inspect = inspector{echo: platform.EchoRefused}
 	m.configure("home", config.Peer)
 	got := m.run("doctor")
-	if got.status != exitFailed || !strings.HasPrefix(got.out, "Something is wrong with files:") {
+	if got.status != exitFailed || !strings.HasPrefix(got.out, "Something is wrong with the files:") {
 		t.Errorf("status %d: %s", got.status, got.out)
 	}
 	if err := os.MkdirAll(m.env.paths.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	got = m.run("doctor")
-	for _, s := range []string{"Something is wrong with daemon: the daemon is not running", "  ok      configuration", "FAILED  udp           nothing listens on UDP port 51820 of 192.0.2.1\n"} {
+	for _, s := range []string{"Something is wrong with the daemon: the daemon is not running", "  ok      configuration", "FAILED  udp           nothing listens on UDP port 51820 of 192.0.2.1\n"} {
 		if !strings.Contains(got.out, s) {
 			t.Errorf("%q is not in\n%s", s, got.out)
 		}

@@ -163,10 +163,10 @@ func (r *Report) conclude() {
 	switch {
 	case failures > 0:
 		r.Verdict = Failed
-		r.Summary = fmt.Sprintf("Something is wrong with %s: %s.", failure.subject(), failure.Seen)
+		r.Summary = fmt.Sprintf("Something is wrong with the %s: %s.", failure.subject(), failure.Seen)
 	case warnings > 0:
 		r.Verdict = Warning
-		r.Summary = fmt.Sprintf("It works, with a doubt about %s: %s.", warning.subject(), warning.Seen)
+		r.Summary = fmt.Sprintf("It works, with a doubt about the %s: %s.", warning.subject(), warning.Seen)
 	case unseen > 0:
 		r.Verdict = OK
 		r.Summary = fmt.Sprintf("Nothing wrong was found; %d of %d checks could not be made.", unseen, len(r.Findings))

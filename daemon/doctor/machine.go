@@ -85,7 +85,7 @@ func checkClock(x *exam) *Finding {
 		}
 		return ok("as the coordinator's of %s", n.Name)
 	}
-	return ok("%s, as far as can be told without a coordinator's", x.Now.UTC().Format("2006-01-02 15:04 MST"))
+	return ok("%s, with no other to compare it with", x.Now.UTC().Format("2006-01-02 15:04 MST"))
 }
 
 func direction(ahead time.Duration) string {
