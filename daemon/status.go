@@ -29,7 +29,7 @@ func (p *peer) status(ctx context.Context) local.Network {
 // withoutPeer describes a network of which nothing is known but that; err is
 // why, if there is a reason.
 func withoutPeer(cfg *config.Network, s local.State, err error) local.Network {
-	n := local.Network{Name: cfg.Name, Role: string(cfg.Role), State: s, Peers: []local.Peer{}}
+	n := local.Network{Name: cfg.Name, Role: string(cfg.Role), State: s, Interface: cfg.Interface, Peers: []local.Peer{}}
 	if err != nil {
 		n.Error = err.Error()
 	}
@@ -48,7 +48,7 @@ func (p *peer) describe() local.Network {
 	n := local.Network{
 		Name: p.cfg.Name, State: local.Up, Role: string(p.cfg.Role),
 		Root: p.id.Root, PublicKey: p.id.PrivateKey.Public(),
-		Backend: string(p.core.Backend()), ListenPort: p.core.ListenPort(),
+		Interface: p.cfg.Interface, Backend: string(p.core.Backend()), ListenPort: p.core.ListenPort(),
 		Self: m.Self, Revision: m.Position.Revision, LastContact: p.core.LastFetch(),
 		Problems: p.problems(), Peers: []local.Peer{},
 	}

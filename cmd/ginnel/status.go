@@ -138,7 +138,11 @@ func (p *page) head(n *local.Network) {
 // facts tells of this machine's part in a network.
 func (p *page) facts(now time.Time, n *local.Network) {
 	p.paragraph(ordinary, 2, "you: %s, %s in %s, %s", orDash(n.Self.Name), addressOrDash(n.Self.Address), n.Root, n.Role)
-	p.paragraph(ordinary, 2, "wireguard: %s, UDP port %d", orDash(n.Backend), n.ListenPort)
+	carrier := orDash(n.Backend)
+	if n.Interface != "" {
+		carrier += ", interface " + n.Interface
+	}
+	p.paragraph(ordinary, 2, "wireguard: %s, UDP port %d", carrier, n.ListenPort)
 	p.paragraph(ordinary, 2, "key: %s", n.PublicKey)
 	p.paragraph(ordinary, 2, "map: revision %d, last contact with the coordinator: %s", n.Revision, ago(now, n.LastContact))
 }

@@ -62,7 +62,8 @@ type Network struct {
 	Role        string        `json:"role"`            // "peer" or "coordinator"
 	Root        netip.Prefix  `json:"root,omitzero"`
 	PublicKey   key.PublicKey `json:"public_key,omitzero"`
-	Backend     string        `json:"backend,omitempty"` // "kernel" or "userspace"
+	Interface   string        `json:"interface,omitempty"` // its name on this machine; empty: the network's
+	Backend     string        `json:"backend,omitempty"`   // "kernel" or "userspace"
 	ListenPort  uint16        `json:"listen_port,omitempty"`
 	Self        wire.Member   `json:"self,omitzero"`
 	Revision    uint64        `json:"revision"`              // of the map in use

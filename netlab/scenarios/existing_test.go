@@ -121,6 +121,9 @@ func TestBehaviour59ExistingInterface(t *testing.T) {
 		}
 		bob.ginnel("join", token, "--interface", "wg0")
 		bob.carries(o.coordinator, anna)
+		if out := bob.ginnel("status"); !strings.Contains(out, "wireguard: userspace, interface wg0") {
+			t.Errorf("status does not name the interface:\n%s", out)
+		}
 
 		owner.Kill()
 		netlab.Eventually(t, patience, "status says what is missing", func() error {

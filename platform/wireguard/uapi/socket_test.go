@@ -159,3 +159,16 @@ func (p *pieces) Read(b []byte) (int, error) {
 	p.text = p.text[n:]
 	return n, nil
 }
+
+// FuzzReadAnswer: whatever a program answers, in whatever pieces, all of it is
+// there or an error.
+func FuzzReadAnswer(f *testing.F) {
+	f.Add("private_key=00\nerrno=0\n\n", 3)
+	f.Add("errno=-98\n\n", 1)
+	f.Fuzz(func(t *testing.T, text string, piece int) {
+		got, err := readAnswer(nil, &pieces{text, max(1, piece)})
+		if err == nil && (!strings.HasPrefix(text, string(got)) || !strings.HasSuffix(string(got), "0\n\n")) {
+			t.Errorf("%q became %q", text, got)
+		}
+	})
+}
