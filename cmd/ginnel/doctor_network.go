@@ -76,7 +76,12 @@ func (e *env) lookUpHosts(ctx context.Context, n *doctor.Network, endpoints []st
 			h.Addrs = []netip.Addr{a}
 			continue
 		}
-		looking.Go(func() { h.Addrs, h.Err = resolve(ctx, h.Name) })
+		looking.Go(func() {
+			h.Addrs, h.Err = resolve(ctx, h.Name)
+			for i := range h.Addrs {
+				h.Addrs[i] = h.Addrs[i].Unmap()
+			}
+		})
 	}
 	looking.Wait()
 }

@@ -162,7 +162,12 @@ func TestBehaviour130EachFault(t *testing.T) {
 			coordinating(f)
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp)))}
 		}, Failed, "firewall", "the coordinator's API|uci add_list"},
-		"refused":     {func(f *Facts) { silent(f).Endpoints[0].Echo = platform.EchoRefused }, Failed, "udp", "nothing listens on UDP port 51820 of 192.0.2.1|Is the port right"},
+		"refused": {func(f *Facts) { silent(f).Endpoints[0].Echo = platform.EchoRefused }, Failed, "udp", "nothing listens on UDP port 51820 of 192.0.2.1|Is the port right"},
+		"moved": {func(f *Facts) {
+			n := home(f)
+			n.Hosts[0].Port = 4444
+			n.Endpoints = append(n.Endpoints, Endpoint{At: netip.MustParseAddrPort("192.0.2.1:4444"), Echo: platform.EchoRefused})
+		}, Warning, "udp", "UDP port 4444 of 192.0.2.1, where the configuration has|after a restart perhaps not"},
 		"unreachable": {func(f *Facts) { silent(f).Endpoints[0].Echo = platform.EchoUnreachable }, Failed, "udp", "a router says"},
 		"let not out": {func(f *Facts) { silent(f).Endpoints[0].Echo = platform.EchoBarred }, Failed, "udp", "this machine's firewall"},
 		"never answered": {func(f *Facts) {
@@ -264,7 +269,11 @@ func TestBehaviour130Healthy(t *testing.T) {
 			home(f).Status.Peers[0].Endpoints.Candidates = []netip.AddrPort{netip.AddrPortFrom(docker.Addr(), 1)}
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp, from("eth0")), rule(accept, from("home"))))}
 		},
-		"other way": func(f *Facts) { f.Networks[0].Endpoints[0].Echo = platform.EchoRefused }, // it answers by another address
+		"other way": func(f *Facts) { // one of two endpoints
+			old := netip.MustParseAddrPort("192.0.2.9:51820")
+			home(f).Hosts = append(home(f).Hosts, Host{Name: "192.0.2.9", Port: 51820, Addrs: []netip.Addr{old.Addr()}})
+			home(f).Endpoints = append(home(f).Endpoints, Endpoint{At: old, Echo: platform.EchoRefused})
+		},
 	} {
 		f := healthy()
 		change(f)

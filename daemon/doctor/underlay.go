@@ -180,6 +180,10 @@ func checkReversePath(x *exam) *Finding {
 // checkUDP looks at what came of knocking at the coordinator's port.
 func checkUDP(x *exam) *Finding {
 	n := x.n
+	if e := n.stale(); e != nil && n.alive() {
+		return warning("nothing listens on UDP port %d of %s, where the configuration has the coordinator"+
+			do+"It is reached by an address that it told itself, and after a restart perhaps not: correct the section of %s in %s.", e.At.Port(), e.At.Addr(), n.Name, x.Config.Path)
+	}
 	var first *Endpoint
 	for i := range n.Endpoints {
 		e := &n.Endpoints[i]
@@ -198,10 +202,26 @@ func checkUDP(x *exam) *Finding {
 		return ok("it gets through")
 	case first == nil:
 		return unknown("no address of the coordinator could be tried")
-	case n.answered():
+	case n.alive():
 		return ok("it gets through, by another way than %s", first.At)
 	}
 	return x.echoed(first)
+}
+
+// stale returns a configured endpoint where nothing listens, when there is none
+// where something may.
+func (n *Network) stale() (found *Endpoint) {
+	for i := range n.Endpoints {
+		e := &n.Endpoints[i]
+		switch {
+		case !slices.ContainsFunc(n.Hosts, func(h Host) bool { return h.Port == e.At.Port() && slices.Contains(h.Addrs, e.At.Addr()) }):
+		case e.Echo != platform.EchoRefused:
+			return nil
+		default:
+			found = e
+		}
+	}
+	return found
 }
 
 // echoed is about what came back.

@@ -3,7 +3,9 @@ package scenarios_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -193,6 +195,29 @@ func TestBehaviour130Stopped(t *testing.T) {
 		anna := o.peers[0]
 		o.coordinator.daemon.Kill()
 		anna.ails(doctor.Failed, "udp", "nothing listens on UDP port 51820 of "+o.coordinator.Addr().String(), "Does the daemon run", "Is the port right")
+	})
+}
+
+// TestBehaviour130Port: a configuration with a port where nothing listens. The
+// peer may know the coordinator's address from before: that is not for long.
+func TestBehaviour130Port(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		anna.configure(endpointAt(o.coordinator.Addr()), net.JoinHostPort(o.coordinator.Addr().String(), "4444"))
+		netlab.Eventually(t, patience, "the port is named", func() error {
+			r, _ := anna.examined()
+			for _, f := range r.Findings {
+				switch {
+				case f.Verdict != doctor.Failed && f.Verdict != doctor.Warning:
+				case f.Check == "udp" && strings.Contains(f.Seen, "nothing listens on UDP port 4444"):
+					return nil
+				default:
+					return fmt.Errorf("%s: %s", f.Check, f.Seen)
+				}
+			}
+			return errors.New("all is well")
+		})
 	})
 }
 
