@@ -74,7 +74,7 @@ func assignable(p netip.Prefix, a netip.Addr) bool {
 	case a == p.Addr():
 		return false
 	}
-	return a.Is6() || a != lastAddr(p)
+	return a.Is6() || a != LastAddr(p)
 }
 
 // lowestFree returns the lowest assignable address that belongs to the i-th

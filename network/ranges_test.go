@@ -88,7 +88,7 @@ func TestLastAddr(t *testing.T) {
 		"0.0.0.0/0": "255.255.255.255", "10.0.0.0/25": "10.0.0.127", "10.0.0.1/32": "10.0.0.1",
 		"::/0": "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fd42::/65": "fd42::7fff:ffff:ffff:ffff",
 	} {
-		if got := lastAddr(netip.MustParsePrefix(p)); got != netip.MustParseAddr(want) {
+		if got := LastAddr(netip.MustParsePrefix(p)); got != netip.MustParseAddr(want) {
 			t.Errorf("the last of %s is %v, want %s", p, got, want)
 		}
 	}

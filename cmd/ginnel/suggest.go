@@ -59,7 +59,7 @@ func lowestOutside(root netip.Prefix, bits int, taken []netip.Prefix) (netip.Pre
 			return p, bits > root.Bits()
 		}
 		if t := taken[clash]; t.Bits() < bits { // nothing is free before its end
-			p = netip.PrefixFrom(last(t), bits).Masked()
+			p = netip.PrefixFrom(network.LastAddr(t), bits).Masked()
 		}
 	}
 	return netip.Prefix{}, false
@@ -67,14 +67,4 @@ func lowestOutside(root netip.Prefix, bits int, taken []netip.Prefix) (netip.Pre
 
 // after returns the next range of p's size; past the last of all its address is
 // the zero Addr.
-func after(p netip.Prefix) netip.Prefix { return netip.PrefixFrom(last(p).Next(), p.Bits()) }
-
-// last returns the highest address of p.
-func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
-}
+func after(p netip.Prefix) netip.Prefix { return netip.PrefixFrom(network.LastAddr(p).Next(), p.Bits()) }
