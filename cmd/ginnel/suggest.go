@@ -67,4 +67,6 @@ func lowestOutside(root netip.Prefix, bits int, taken []netip.Prefix) (netip.Pre
 
 // after returns the next range of p's size; past the last of all its address is
 // the zero Addr.
-func after(p netip.Prefix) netip.Prefix { return netip.PrefixFrom(network.LastAddr(p).Next(), p.Bits()) }
+func after(p netip.Prefix) netip.Prefix {
+	return netip.PrefixFrom(network.LastAddr(p).Next(), p.Bits())
+}
