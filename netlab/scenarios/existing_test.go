@@ -151,6 +151,33 @@ func TestBehaviour59ExistingInterface(t *testing.T) {
 	})
 }
 
+// TestBehaviour59CoordinatorsInterface: the coordinator serves its API on an
+// interface that another program makes, and again when it was made again.
+func TestBehaviour59CoordinatorsInterface(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		inet, program := l.Internet(), wireguardGo(t)
+		vps := l.machine(l.Host("vps", inet))
+		owner := vps.lend(program)
+		vps.ginnel("network", "create", "home", l.home.root(), "--endpoint", endpointAt(vps.Addr()), "--interface", "wg0")
+		vps.ginnel("cidr", "add", "machines", l.home.cidr(1))
+		anna := l.join(vps, l.Host("anna", inet), "machines", "--admin")
+		for again := range 2 {
+			vps.carries(anna)
+			netlab.Eventually(t, patience, "the API answers", func() error {
+				_, err := anna.Try(l.binary, "peer", "list")
+				return err
+			})
+			if again == 0 {
+				owner.Kill()
+				vps.lend(program)
+			}
+		}
+		vps.ginnel("network", "remove", "home", "--yes")
+		vps.bare()
+		vps.clean()
+	})
+}
+
 // peerOfOthers gives wg0 a peer, or takes it away.
 func (m *machine) peerOfOthers(there bool) error {
 	key := wgtypes.Key{1}

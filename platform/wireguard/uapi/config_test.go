@@ -2,6 +2,7 @@ package uapi
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -95,5 +96,14 @@ func TestTextFits(t *testing.T) {
 	}
 	if n := len(appendChange(nil, &c)); n > maxText(&c) {
 		t.Errorf("text has %d bytes, said to be at most %d", n, maxText(&c))
+	}
+}
+
+// TestLowPort: a port that this user may not have names the capability, which
+// is not the one of interfaces.
+func TestLowPort(t *testing.T) {
+	err := sentinel(fmt.Errorf("bind: %w", unix.EACCES))
+	if !errors.Is(err, platform.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_BIND_SERVICE") || strings.Contains(err.Error(), "CAP_NET_ADMIN") {
+		t.Errorf("error is %v", err)
 	}
 }
