@@ -78,3 +78,15 @@ func TestSettingsOfAStoppedNetwork(t *testing.T) {
 		r.within(65*time.Second, "the port", func() bool { return ann.status("home").ListenPort == 4000 && ann.sees("hub")() })
 	})
 }
+
+// TestSettingsWhileStarting: what changes while a network is opened counts.
+func TestSettingsWhileStarting(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		hub := r.find("hub")
+		hub.hold = make(chan struct{})
+		hub.start()
+		hub.configure(edit("home", func(n *config.Network) { n.ListenPort = 4000 }))
+		close(hub.hold)
+		r.within(5*time.Second, "the port", func() bool { return hub.status("home").ListenPort == 4000 })
+	})
+}

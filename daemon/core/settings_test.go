@@ -72,7 +72,7 @@ func TestBehaviour76And84AnnouncedAreTriedFirst(t *testing.T) {
 	s := ready(t)
 	s.applied()
 	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 2}})
-	e := announced(endpoints("203.0.113.2:1000", "192.168.7.4:51820"), "ben.example.org:4000", "198.51.100.7:5000")
+	e := announced(endpoints("203.0.113.2:1000", "192.168.7.4:51820"), "ben.example.org:4000", "198.51.100.7:5000", "gone.example.org:1")
 	got := s.do(0, core.Fetched{Update: whole(2, hubMember(), benMember(e))})
 	if !slices.Contains(got, "resolve ben.example.org") {
 		t.Fatalf("got %q, want ben's name looked up", got)
@@ -87,14 +87,19 @@ func TestBehaviour76And84AnnouncedAreTriedFirst(t *testing.T) {
 		"8s tunnel -ben +ben@198.51.100.6:4000k25")
 	s.shake("ben", "198.51.100.6:4000")
 	s.do(0, core.TunnelObserved{State: &s.tun})
+	s.do(0, resolved("gone.example.org"))
 	looked := false
 	s.watch(40*time.Second, func(l string) { looked = looked || strings.HasPrefix(l, "resolve") })
 	if looked {
 		t.Error("the name of a connected member is looked up")
 	}
-	s.watch(70*time.Second, func(l string) { looked = looked || l == "resolve ben.example.org" })
+	givenUp := false
+	s.watch(70*time.Second, func(l string) {
+		givenUp = givenUp || strings.Contains(l, "-ben")
+		looked = looked || l == "resolve ben.example.org" && !givenUp
+	})
 	if !looked {
-		t.Error("ben has fallen silent, and his name is not looked up again")
+		t.Error("ben has fallen silent, and his name is not looked up again before he is given up")
 	}
 }
 
@@ -185,6 +190,9 @@ func TestBehaviour71MovedCoordinator(t *testing.T) {
 	m.Endpoints.Candidates, m.Endpoints.Announced = nil, []string{"hub.example.org:443"}
 	s.do(0, core.Signalled{From: hub, Signal: wire.Signal{Kind: wire.SignalNudge, Value: 4}})
 	s.do(0, core.Fetched{Update: s.delta(4, 4, []netip.Prefix{netip.PrefixFrom(hub, 32)}, m)})
+	if !slices.ContainsFunc(s.last, func(a core.Action) bool { _, ok := a.(core.Save); return ok }) {
+		t.Error("the coordinator's endpoints are not saved when they change again")
+	}
 	if e := s.status(hub).Member.Endpoints; len(e.Candidates) != 1 || !slices.Equal(e.Announced, m.Endpoints.Announced) {
 		t.Errorf("the coordinator is at %+v", e)
 	}
