@@ -47,6 +47,21 @@ func (h *Host) DropUDP(port uint16) {
 	}), "%s: drop UDP to port %d", h.name, port)
 }
 
+// DropTCPOf drops what the host's programs of one user send over TCP.
+func (h *Host) DropTCPOf(uid uint32) {
+	h.w.t.Helper()
+	h.w.must(h.nft(func(rs ruleset) error {
+		rs.c.AddTable(hostTable)
+		output := rs.chain(hostTable, "output", nftables.ChainTypeFilter, nftables.ChainHookOutput, nftables.ChainPriorityFilter)
+		rs.rule(output, protocol(unix.IPPROTO_TCP), []expr.Any{
+			&expr.Meta{Key: expr.MetaKeySKUID, Register: reg1},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: reg1, Data: binary.NativeEndian.AppendUint32(nil, uid)},
+			&expr.Verdict{Kind: expr.VerdictDrop},
+		})
+		return nil
+	}), "%s: drop TCP of user %d", h.name, uid)
+}
+
 // isPort matches when the port in the first register is this one.
 func isPort(port uint16) []expr.Any {
 	return []expr.Any{&expr.Cmp{Op: expr.CmpOpEq, Register: reg1, Data: binary.BigEndian.AppendUint16(nil, port)}}

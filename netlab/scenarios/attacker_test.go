@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ginnel/netlab"
 	"ginnel/wire"
 )
 
@@ -31,6 +32,7 @@ type attacker struct {
 	api        netip.AddrPort
 	own        netip.Addr
 	token      string
+	user       int // whose sockets they are; 0: root's
 	tries      atomic.Int64
 	goroutines sync.WaitGroup
 }
@@ -42,10 +44,37 @@ func newAttacker(t *testing.T, m *machine) *attacker {
 	return a
 }
 
+// newInvitee is one who has an invitation for m, whose tunnel is up with the
+// invitation's key: the real join's, which is kept from speaking through it.
+func newInvitee(t *testing.T, m *machine, token string) *attacker {
+	t.Helper()
+	inv, err := wire.ParseInvitation(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := inv.Key.Token(inv.Coordinator.PublicKey, wire.TokenPurpose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.DropTCPOf(0)
+	m.Start(m.lab.binary, "join", token)
+	netlab.Eventually(t, patience, "the invitee's tunnel is up", func() error {
+		out, err := m.Try("ip", "address", "show", "dev", "home")
+		if err == nil && !strings.Contains(out, inv.Address.String()) {
+			err = fmt.Errorf("home has %q", out)
+		}
+		return err
+	})
+	a := &attacker{machine: m, api: netip.AddrPortFrom(inv.Coordinator.Address, inv.Coordinator.APIPort), own: inv.Address, token: proof.Reveal(), user: 1}
+	a.ctx, a.stop = context.WithCancel(t.Context())
+	return a
+}
+
 // again does f until the attack ends. Errors are the coordinator's defence.
 func (a *attacker) again(f func(*attacker) error) {
 	a.goroutines.Go(func() {
 		_ = a.Do(func() error {
+			unix.SetfsuidRetUid(a.user) // of this thread alone, which ends with Do
 			for a.ctx.Err() == nil {
 				if f(a) != nil {
 					a.pause(time.Millisecond) // it is on the same processor
@@ -133,6 +162,34 @@ func (a *attacker) fuzz() error {
 		body[rand.IntN(len(body))] = byte(rand.Uint32())
 	}
 	return a.ask("PUT", path, a.token, body)
+}
+
+// heard tells whether a request of the attacker's is answered as that of one who
+// may redeem and nothing else.
+func (a *attacker) heard() error {
+	unix.SetfsuidRetUid(a.user)
+	c, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, a.head("GET", wire.PathMap, a.token, 0)); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		return fmt.Errorf("the answer is %s", resp.Status)
+	}
+	return nil
+}
+
+// redeemWrongly submits what is no key.
+func (a *attacker) redeemWrongly() error {
+	return a.ask("POST", wire.PathRedeem, a.token, []byte(`{"public_key":"AAAA"}`))
 }
 
 // pipeline sends a thousand requests before it reads.

@@ -80,6 +80,27 @@ func TestHostilePeer(t *testing.T) {
 	victim.sample(t, "after", func() bool { return false })
 }
 
+// TestHostileInvitee: the same for one who has an invitation, and no more.
+func TestHostileInvitee(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "bob")
+	bob := o.peers[0]
+	o.coordinator.ginnel("peer", "grant-admin", "bob")
+	victim := &victim{machine: bob, api: endpointAt(o.home.address(0, 1)), token: bob.token()}
+	a := newInvitee(t, o.machine(o.Host("mallory", o.internet)), o.coordinator.invite("mallory", "machines"))
+	if err := a.Do(a.heard); err != nil {
+		t.Fatalf("the invitee is not heard at all, so this proves nothing: %v", err)
+	}
+	a.again((*attacker).request)
+	a.again((*attacker).redeemWrongly)
+	a.again(func(a *attacker) error { return a.trickle("POST /v1/redeem HTTP/1.1\r\nHost: a\r\nX: ", 'y') })
+	victim.sample(t, "an invitee's", func() bool { return false })
+	t.Logf("done %d times", a.end())
+	if p, err := bob.book("mallory"); err != nil || p.State != wire.PeerInvited {
+		t.Errorf("mallory is %+v, %v, want still invited", p, err)
+	}
+}
+
 // forgetPeak makes VmHWM what VmRSS is (proc_pid_clear_refs(5)).
 func (m *machine) forgetPeak() {
 	m.lab.t.Helper()
