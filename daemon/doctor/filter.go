@@ -28,8 +28,8 @@ type packet struct {
 type fate uint8
 
 const (
-	passes fate = 1 << iota
-	dropped
+	accepted fate = 1 << iota
+	refused
 	undecided // by this chain
 )
 
@@ -49,7 +49,7 @@ func barred(tables []platform.FilterTable, p *packet) *barrier {
 		}
 		for j := range t.Chains {
 			c := &t.Chains[j]
-			if c.Hook == p.hook && base(t, c, p) == dropped {
+			if c.Hook == p.hook && base(t, c, p) == refused {
 				return &barrier{t, c}
 			}
 		}
@@ -63,9 +63,9 @@ func base(t *platform.FilterTable, c *platform.FilterChain, p *packet) fate {
 	if f&undecided != 0 {
 		f &^= undecided
 		if c.Drops {
-			return f | dropped
+			return f | refused
 		}
-		return f | passes
+		return f | accepted
 	}
 	return f
 }
@@ -77,7 +77,7 @@ const deepest = 16
 // larger set.
 func walk(t *platform.FilterTable, c *platform.FilterChain, p *packet, depth int) (f fate) {
 	if depth > deepest {
-		return passes | dropped | undecided
+		return accepted | refused | undecided
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
@@ -102,9 +102,9 @@ func walk(t *platform.FilterTable, c *platform.FilterChain, p *packet, depth int
 func act(t *platform.FilterTable, r *platform.FilterRule, p *packet, depth int) (f fate, ends bool) {
 	switch r.Verdict {
 	case platform.FilterAccept:
-		return passes, true
+		return accepted, true
 	case platform.FilterDrop:
-		return dropped, true
+		return refused, true
 	case platform.FilterReturn:
 		return undecided, true
 	case platform.FilterJump, platform.FilterGoto:
@@ -114,7 +114,7 @@ func act(t *platform.FilterTable, r *platform.FilterRule, p *packet, depth int) 
 			}
 		}
 	}
-	return passes | dropped | undecided, false
+	return accepted | refused | undecided, false
 }
 
 // meets tells whether a packet meets all of a rule's conditions, or perhaps

@@ -38,83 +38,72 @@ func checkFirewall(x *exam) *Finding {
 
 // inTheWay finds the first packet that is dropped; nil: none is known to be.
 func (x *exam) inTheWay() *Finding {
-	list := x.wanted()
-	for i := range list {
-		w := &list[i]
-		if w.shown {
-			continue
-		}
-		if b := barred(x.Filters, &w.packet); b != nil {
-			f := say(w.verdict, "table %s %s, chain %s, drops %s", []any{familyName(b.table.Family), b.table.Name, b.chain.Name, w.what})
-			f.Advice = x.open(b, &w.packet)
-			return f
-		}
-	}
-	return nil
-}
-
-// wanted is a packet that should get through, in words as well.
-type wanted struct {
-	packet
-	what    string
-	verdict Verdict // when it is dropped
-	shown   bool    // it is known to get through, whatever the rules seem to say
-}
-
-func (x *exam) wanted() []wanted {
 	if x.n.IsCoordinator() {
-		return x.wantedByCoordinator()
+		return x.inTheCoordinatorsWay()
 	}
-	return x.wantedByPeer()
+	return x.inThePeersWay()
 }
 
-// wantedByCoordinator are the first packets of anybody. One open way in is
-// enough: nobody comes by the bridge of a container.
-func (x *exam) wantedByCoordinator() (list []wanted) {
-	n := x.n
-	port := n.listenPort()
-	for _, u := range x.Underlay {
-		list = append(list, wanted{
-			packet: packet{platform.HookInput, familyOf(u.Prefix.Addr()), u.Link, protocolUDP, 0, port, platform.StateNew},
-			what:   fmt.Sprintf("UDP to port %d that comes by %s: nobody reaches the coordinator there", port, u.Link), verdict: Failed,
-		})
+// dropped is about a packet, described by a text, if it is dropped for certain;
+// nil: it is not.
+func (x *exam) dropped(p *packet, v Verdict, what string, args ...any) *Finding {
+	b := barred(x.Filters, p)
+	if b == nil {
+		return nil
 	}
-	for i := range list {
-		if barred(x.Filters, &list[i].packet) == nil {
-			list = nil
+	f := say(v, "table %s %s, chain %s, drops "+what, append([]any{familyName(b.table.Family), b.table.Name, b.chain.Name}, args...))
+	f.Advice = x.open(b, p)
+	return f
+}
+
+// inTheCoordinatorsWay looks after the first packets of anybody. One open way
+// in is enough: nobody comes by the bridge of a container.
+func (x *exam) inTheCoordinatorsWay() (found *Finding) {
+	n := x.n
+	for _, u := range x.Underlay {
+		p := &packet{platform.HookInput, familyOf(u.Prefix.Addr()), u.Link, protocolUDP, 0, n.listenPort(), platform.StateNew}
+		f := x.dropped(p, Failed, "UDP to port %d that comes by %s: nobody reaches the coordinator there", p.port, p.link)
+		if f == nil {
+			found = nil
 			break
 		}
+		found = f
 	}
-	return append(list, wanted{
-		packet: packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, 0, n.APIPort, platform.StateNew},
-		what:   fmt.Sprintf("TCP to port %d that comes by %s: the coordinator's API", n.APIPort, n.Link()), verdict: Failed,
-	})
+	if found != nil {
+		return found
+	}
+	p := &packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, 0, n.APIPort, platform.StateNew}
+	return x.dropped(p, Failed, "TCP to port %d that comes by %s: the coordinator's API", p.port, p.link)
 }
 
-// wantedByPeer are what it sends to the coordinator, and the answers; and
-// signals, without which there is a slow poll.
-func (x *exam) wantedByPeer() (list []wanted) {
+// inThePeersWay looks after what is sent to the coordinator, and the answers,
+// unless they are known to arrive; and after signals, without which there is a
+// slow poll.
+func (x *exam) inThePeersWay() *Finding {
 	n := x.n
 	for i := range n.Endpoints {
 		e := &n.Endpoints[i]
-		if e.RouteErr != nil {
+		if e.RouteErr != nil || n.answered() {
 			continue
 		}
 		family, port := familyOf(e.At.Addr()), n.listenPort()
-		list = append(list,
-			wanted{
-				packet: packet{platform.HookOutput, family, e.Route.Link, protocolUDP, port, e.At.Port(), platform.StateNew},
-				what:   fmt.Sprintf("UDP that leaves for %s", e.At), verdict: Failed, shown: n.answered(),
-			}, wanted{
-				packet: packet{platform.HookInput, family, e.Route.Link, protocolUDP, e.At.Port(), port, platform.StateEstablished},
-				what:   fmt.Sprintf("UDP answers of %s", e.At), verdict: Failed, shown: n.answered(),
-			})
+		out := &packet{platform.HookOutput, family, e.Route.Link, protocolUDP, port, e.At.Port(), platform.StateNew}
+		in := &packet{platform.HookInput, family, e.Route.Link, protocolUDP, e.At.Port(), port, platform.StateEstablished}
+		if f := x.dropped(out, Failed, "UDP that leaves for %s", e.At); f != nil {
+			return f
+		}
+		if f := x.dropped(in, Failed, "UDP answers of %s", e.At); f != nil {
+			return f
+		}
 	}
-	inside := packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, n.APIPort, 0, platform.StateEstablished}
-	signal := packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolUDP, wire.SignalPort, wire.SignalPort, platform.StateNew}
-	return append(list,
-		wanted{packet: inside, what: "answers that come by " + n.Link(), verdict: Failed, shown: n.answered()},
-		wanted{packet: signal, what: fmt.Sprintf("UDP to port %d that comes by %s: news of the network are minutes late", wire.SignalPort, n.Link()), verdict: Warning})
+	inside := &packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolTCP, n.APIPort, 0, platform.StateEstablished}
+	if !n.answered() {
+		if f := x.dropped(inside, Failed, "answers that come by %s", inside.link); f != nil {
+			return f
+		}
+	}
+	signal := &packet{platform.HookInput, familyOf(n.Address), n.Link(), protocolUDP, wire.SignalPort, wire.SignalPort, platform.StateNew}
+	return x.dropped(signal, Warning, "UDP to port %d that comes by %s: news of the network are minutes late", signal.port, signal.link)
 }
 
 func familyOf(a netip.Addr) platform.Family {
