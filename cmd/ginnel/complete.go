@@ -164,7 +164,7 @@ func (o *options) read(words []string) (pending *option, ended bool) {
 func (o *options) wanting(word string) *option {
 	return o.find(func(opt *option) bool {
 		short := len(word) > 1 && word[1] != '-' && opt.short != "" && strings.HasSuffix(word, opt.short)
-		return opt.value != "" && opt.bare == "" && (word == "--"+opt.name || short)
+		return opt.value != "" && (word == "--"+opt.name || short)
 	})
 }
 

@@ -73,7 +73,10 @@ func TestBehaviour66Shells(t *testing.T) {
 				"ginnel network create x fd00::/64 --list": "--listen-port",
 			} {
 				got := m.ask(t, dir, append(slices.Clone(shell), line))
-				for i := range got { // as much of it as the shell takes for the word
+				for i := range got {
+					if name == "bash" && strings.Contains(got[i], "=") {
+						t.Errorf("%q becomes %q, but readline leaves what is before = alone", line, got)
+					}
 					got[i] = got[i][strings.LastIndex(got[i], "=")+1:]
 				}
 				slices.Sort(got)

@@ -4,37 +4,33 @@ import (
 	"bytes"
 	"context"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"ginnel/wire"
 )
 
-// television is a terminal that shows what it is sent, and what it showed.
+// television is a terminal that shows what it is sent.
 type television struct {
-	mu    sync.Mutex
-	shown chan string
+	t     *testing.T
+	shown chan string // each frame, as it looks
 }
 
-// Write understands what watch sends: each Write is a whole frame.
+// Write understands what watch sends: each Write is a whole frame, or the end.
 func (tv *television) Write(b []byte) (int, error) {
-	tv.mu.Lock()
-	defer tv.mu.Unlock()
 	text := string(b)
 	if text == "\n" {
 		return len(b), nil
 	}
 	rest, ok := strings.CutPrefix(text, cursorHome)
 	if !ok || !strings.HasSuffix(text, clearRest) {
-		tv.shown <- "not a frame: " + text
-		return len(b), nil
+		tv.t.Errorf("%q does not replace what was there", text)
 	}
 	rest = strings.TrimSuffix(strings.TrimPrefix(rest, clearRest), clearRest)
 	var screen strings.Builder
 	for _, line := range strings.SplitAfter(rest, "\n") {
 		if line != "" && !strings.HasSuffix(line, clearLine+"\n") {
-			tv.shown <- "a line of before is not cleared: " + line
+			tv.t.Errorf("what was there stays behind %q", line)
 		}
 		screen.WriteString(strings.Replace(line, clearLine, "", 1))
 	}
@@ -46,7 +42,7 @@ func (tv *television) Write(b []byte) (int, error) {
 // from the returned channel.
 func (m *machine) watch(t *testing.T, s screen, args ...string) (frames <-chan string, pulse chan<- time.Time, stop func() result) {
 	t.Helper()
-	tv := &television{shown: make(chan string, 8)}
+	tv := &television{t, make(chan string, 8)}
 	beat := make(chan time.Time)
 	s.terminal = true
 	var errs bytes.Buffer
