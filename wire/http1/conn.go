@@ -99,7 +99,9 @@ func (c *conn) exchange(r *bufio.Reader) bool {
 		}
 		return false
 	}
-	c.pool.enter(c)
+	if !c.pool.enter(c) {
+		return false
+	}
 	defer c.pool.leave(c)
 	headOnly := req.Method == "HEAD"
 	if headOnly {

@@ -291,6 +291,60 @@ func TestAnswersAtOnce(t *testing.T) {
 	}
 }
 
+// TestRequestsOfNobody: a request that waited for its turn when its connection
+// was closed for another is not kept.
+func TestRequestsOfNobody(t *testing.T) {
+	var mu sync.Mutex
+	var handled []string
+	release := map[string]chan struct{}{}
+	handler := func(_ context.Context, r *http1.Request) *http1.Response {
+		mu.Lock()
+		handled = append(handled, r.Path)
+		mu.Unlock()
+		<-release[r.Path]
+		return http1.JSON(200, nil)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, path := range []string{"/1", "/2", "/3", "/4"} {
+			release[path] = make(chan struct{})
+		}
+		p := newPipes()
+		ctx, cancel := context.WithCancel(t.Context())
+		end := make(chan error, 1)
+		go func() { end <- (&http1.Server{MaxConns: 4, Handler: handler}).Serve(ctx, p) }()
+		var open []net.Conn
+		dial := func(peer int, raw string) {
+			c := p.dial(from(peer, len(open)))
+			open = append(open, c)
+			io.WriteString(c, raw)
+			<-time.After(100 * time.Millisecond) // virtual: who came first is to be told
+		}
+		for path := range 4 {
+			dial(1, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: a\r\n\r\n", path+1))
+		}
+		open[0].Close()
+		close(release["/1"]) // its turn is for one of those that wait
+		<-time.After(100 * time.Millisecond)
+		for peer := range 3 {
+			dial(2+peer, "G") // a place that is free, that of /2, and that of the one that waits still
+		}
+		close(release["/2"])
+		close(release["/3"])
+		close(release["/4"])
+		synctest.Wait()
+		cancel()
+		if err := <-end; err != nil {
+			t.Error(err)
+		}
+		for _, c := range open {
+			c.Close()
+		}
+	})
+	if len(handled) != 3 {
+		t.Errorf("%q were handled, want 3", handled)
+	}
+}
+
 // TestMemoryUnderAttack: all places hold the largest head and nearly all of the
 // largest body there may be.
 func TestMemoryUnderAttack(t *testing.T) {

@@ -92,6 +92,7 @@ func (p *pool) makeRoom(from netip.Addr, now time.Time) (wait time.Duration, ok 
 	}
 	p.forget(v)
 	v.Close()
+	p.turns.left.Broadcast() // it may wait for one
 	return 0, true
 }
 

@@ -32,8 +32,9 @@ type turns struct {
 	perAddr map[netip.Addr]int
 }
 
-// enter waits for c's turn to be answered.
-func (p *pool) enter(c *conn) {
+// enter waits for c's turn to be answered. It returns false when c lost its
+// place before that: nobody waits for the answer.
+func (p *pool) enter(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	addr, t := c.remote.Addr(), &p.turns
@@ -48,12 +49,16 @@ func (p *pool) enter(c *conn) {
 		if full {
 			t.pressed--
 		}
+		if _, known := p.conns[c]; !known {
+			return false
+		}
 	}
 	c.phase, c.since = answering, time.Now()
 	if addr.IsValid() {
 		t.taken++
 		t.perAddr[addr]++
 	}
+	return true
 }
 
 // leave ends c's turn, unless it has none.
