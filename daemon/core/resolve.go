@@ -1,7 +1,6 @@
 package core
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -198,10 +197,10 @@ func (p *peer) found(now time.Time, name string, addrs []netip.Addr, failed bool
 // forgetNames ends the problems of names that this machine's configuration has
 // no more.
 func (c *Core) forgetNames() {
-	for _, topic := range slices.Sorted(maps.Keys(c.problems)) {
-		name, isName := strings.CutPrefix(topic, topicResolve)
+	for _, problem := range c.Problems() {
+		name, isName := strings.CutPrefix(problem.Topic, topicResolve)
 		if isName && !slices.ContainsFunc(c.peers, func(p *peer) bool { return c.configures(p) && p.names(name) }) {
-			c.over(topic)
+			c.over(problem.Topic)
 		}
 	}
 }
