@@ -103,6 +103,7 @@ func (m *hubModel) endpointNews() {
 	if m.src.IntN(4) > 0 {
 		e.Seen = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(m.src.IntN(250))}), 51820)
 	}
+	e.Announced = [][]string{nil, {":4000"}, {"home.example:1", ":4000"}}[m.src.IntN(3)]
 	if m.setEndpoints(a, e) {
 		m.reported[a] = e
 	}

@@ -35,7 +35,7 @@ told, and forgets what was said before.`,
 		name: "endpoint list", brief: "List where this machine says it is reached",
 		setup: func(o *options) action {
 			network, asJSON := networkOption(o), jsonOption(o)
-			return func(_ context.Context, e *env, _ []string) error { return listAnnounced(e, *network, *asJSON) }
+			return func(ctx context.Context, e *env, _ []string) error { return listAnnounced(ctx, e, *network, *asJSON) }
 		},
 	},
 }
@@ -62,15 +62,23 @@ func announce(ctx context.Context, e *env, network string, list []string) error 
 	return e.say("%s%s at %s", done, n.Name, strings.Join(list, ", "))
 }
 
-func listAnnounced(e *env, network string, asJSON bool) error {
+func listAnnounced(ctx context.Context, e *env, network string, asJSON bool) error {
 	n, err := e.configured(network)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return e.printJSON(append([]string{}, n.Announced...))
+	list := n.Announced
+	if n.Role == config.Coordinator {
+		var info wire.NetworkInfo
+		if err := e.coordinator(ctx, n.Name, "GET", wire.PathNetwork, nil, &info); err != nil {
+			return err
+		}
+		list = info.Endpoints
 	}
-	for _, s := range n.Announced {
+	if asJSON {
+		return e.printJSON(append([]string{}, list...))
+	}
+	for _, s := range list {
 		if err := e.say("%s", s); err != nil {
 			return err
 		}

@@ -94,6 +94,7 @@ func TestBehaviour62And63And64And71Endpoints(t *testing.T) {
 
 	ann.does("the coordinator of home is found at new.example.com:51820, 192.0.2.1:51820\n", // from afar
 		"network", "rename-endpoint", "new.example.com:51820", "192.0.2.1:51820")
+	hub.does("new.example.com:51820\n192.0.2.1:51820\n", "endpoint", "list")
 	eventually(t, func() bool { return len(ann.network().Peers[0].Endpoints.Announced) == 2 })
 	token := strings.TrimSpace(hub.succeeds("peer", "invite", "bob", "--cidr", "servers"))
 	if inv, err := wire.ParseInvitation(token); err != nil || inv.Coordinator.Endpoints[0] != "new.example.com:51820" {
