@@ -44,6 +44,17 @@ func isHost(s string) bool {
 	return true
 }
 
+// isPath tells whether s has only characters that a path may have (RFC 3986,
+// section 3.3), and brackets, which are often left as they are.
+func isPath(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) && !strings.ContainsRune("/-._~%!$&'()*+,;=:@[]", rune(s[i])) {
+			return false
+		}
+	}
+	return true
+}
+
 // isVersion tells whether s is the version of some HTTP.
 func isVersion(s string) bool {
 	return len(s) == 8 && s[:5] == "HTTP/" && isDigit(s[5]) && s[6] == '.' && isDigit(s[7])

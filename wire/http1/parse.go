@@ -167,6 +167,9 @@ func parseTarget(req *Request, target string) error {
 	if !strings.HasPrefix(path, "/") || strings.Contains(target, "#") {
 		return badf("the request's target is not a path that starts with a slash")
 	}
+	if !isPath(path) {
+		return badf("the request's path has a character that stands for itself only when it is escaped")
+	}
 	if _, err := url.PathUnescape(path); err != nil {
 		return badf("the request's path has an escape that is not %% and two hexadecimal digits")
 	}

@@ -101,6 +101,7 @@ func TestServerRefuses(t *testing.T) {
 		"escape in path":        {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
 		"escape in query":       {"GET /?a=%z HTTP/1.1\r\nHost: a\r\n\r\n", 400},
 		"semicolon in query":    {"GET /?a=1;b=2 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+		"target with a quote":   {"GET /\"a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
 		"target beyond ASCII":   {"GET /\u00e4 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
 		"two empty lines first": {"\r\n\r\n" + next, 400},
 		"TLS":                   {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 400},
