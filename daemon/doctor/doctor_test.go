@@ -113,6 +113,12 @@ func TestBehaviour130EachFault(t *testing.T) {
 			silent(f).API.Heard = true
 			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, udp)))}
 		}, Failed, "firewall", `drops answers that come by home|iifname "home" accept`},
+		"no way in": {func(f *Facts) {
+			coordinating(f)
+			f.Underlay = append(f.Underlay, platform.UnderlayAddress{Link: "home", Prefix: netip.MustParsePrefix("10.42.0.1/32")},
+				platform.UnderlayAddress{Link: "docker0", Prefix: netip.MustParsePrefix("172.17.0.1/16")})
+			f.Filters = []platform.FilterTable{table(platform.AnyFamily, chain("input", true, rule(accept, tcp), rule(accept, from("home"))))}
+		}, Failed, "firewall", "UDP to port 51820 that comes by eth0"},
 		"too narrow for IPv6": {func(f *Facts) {
 			n := home(f)
 			n.Root, n.Endpoints[0] = netip.MustParsePrefix("fd42::/48"), Endpoint{At: netip.MustParseAddrPort("[2001:db8::1]:51820"), Route: platform.Route{Link: "ppp0", MTU: 1300}}

@@ -61,13 +61,18 @@ func (x *exam) dropped(p *packet, v Verdict, what string, args ...any) *Finding 
 func (x *exam) inTheCoordinatorsWay() (found *Finding) {
 	n := x.n
 	for _, u := range x.Underlay {
+		if u.Link == n.Link() {
+			continue
+		}
 		p := &packet{platform.HookInput, familyOf(u.Prefix.Addr()), u.Link, protocolUDP, 0, n.listenPort(), platform.StateNew}
 		f := x.dropped(p, Failed, "UDP to port %d that comes by %s: nobody reaches the coordinator there", p.port, p.link)
 		if f == nil {
 			found = nil
 			break
 		}
-		found = f
+		if found == nil {
+			found = f
+		}
 	}
 	if found != nil {
 		return found
