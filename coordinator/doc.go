@@ -8,7 +8,8 @@
 // pointer. Readers of the book never wait. Everything else is soft and lives
 // in memory, behind one mutex that is never held during I/O: where peers are
 // reached and when they were last seen ([Role.Seen], [Role.Report]), what was
-// redeemed a moment ago, and who has yet to hear of what.
+// redeemed a moment ago, and who has yet to hear of what. Where the coordinator
+// itself is found is in the book: peers need it when they cannot ask.
 //
 // # Who hears of what
 //

@@ -48,6 +48,14 @@
 // found, and a peer that is gone is not shown as there. One that sends no
 // keepalives answers the probe, and no endpoint is touched.
 //
+// What people wrote of where a member is comes before what was seen of it: what
+// it announces; of the coordinator, its book's word and then this machine's
+// configuration. Names in it are looked up by each who needs them, while there is
+// no path, few at a time (resolve.go): members announce what they like. Where this
+// machine's configuration overrides a member's endpoint nothing else is tried;
+// WireGuard's roaming is left alone there too. Settings change while the core
+// lives (settings.go): where the port does, a packet tells those who are connected.
+//
 // Handshakes are dated by the clock of Step, not by the times the tunnel
 // tells: routers' wall clocks jump.
 //
