@@ -30,7 +30,8 @@ import (
 // Errors are application/problem+json: 400 malformed, 401 no or wrong
 // credentials, 403 not an admin (or an invitee, or disabled), 404 unknown, 405
 // wrong method, 409 conflicts with a rule, 410 gone (expired or used
-// invitation), 413 too large, 422 breaks a naming or range rule.
+// invitation), 413 too large, 422 breaks a naming or range rule, 429 asked too
+// often, Retry-After says when to come again.
 const (
 	PathMap          = "/v1/map"
 	PathSelf         = "/v1/self"
