@@ -30,11 +30,12 @@ printf '%s\n' "${COMPREPLY[@]}"`, "bash"},
 ginnel completion fish | source
 complete -C $argv[1] | string replace -r '\t.*' ''; true`},
 	// zsh completes on a terminal alone: zpty is one. What is offered is printed
-	// between < and >.
+	// between < and >. The script is found in $fpath, as it is when installed.
 	"zsh": {"zsh", "-f", "-c", `
 zmodload zsh/zpty
 zpty z 'PS1= zsh -f -i'
-zpty -w z 'autoload -Uz compinit; compinit -u -D; source <(ginnel completion zsh)
+ginnel completion zsh > _ginnel
+zpty -w z 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D
 compadd() { local -a got; builtin compadd -O got "$@"; print -r -- "<"$^got">"; }
 ask() { zle complete-word; print -r -- EN""DED; }
 zle -N ask; bindkey "^I" ask; print -r -- REA""DY'
