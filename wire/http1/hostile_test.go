@@ -86,6 +86,25 @@ func TestHostileConspiracy(t *testing.T) {
 	}
 }
 
+// TestHostileQueue: those who conspire stand before a newcomer as well, each with
+// several connections more. They are not waited for.
+func TestHostileQueue(t *testing.T) {
+	virtual(t, &http1.Server{}, func(t *testing.T, p *pipes) {
+		p.fill(t, http1.DefaultMaxConns, "G")
+		for i := range 5 * http1.DefaultMaxConns {
+			taken := p.knock(from(i%http1.DefaultMaxConns, 1000+i))
+			go func() {
+				if c, ok := <-taken; ok {
+					go io.WriteString(c, "G")
+					until(c)
+				}
+			}()
+			synctest.Wait()
+		}
+		p.served(t, pressed)
+	})
+}
+
 // TestHostileReaders: eight peers ask for something big and do not read it.
 func TestHostileReaders(t *testing.T) {
 	virtual(t, &http1.Server{}, func(t *testing.T, p *pipes) {

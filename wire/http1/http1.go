@@ -39,8 +39,9 @@
 // answered with 429; there are [Server.MaxConns] in all. Where all are taken a
 // newcomer gets the place of the connection that has been idle longest; or of
 // the oldest one of the address with most, if that is more than the newcomer's
-// will have; or of a request that has been arriving for 2 s. Otherwise it waits,
-// unaccepted, until a place is free.
+// will have; or of a request that has been arriving for 2 s. Otherwise it is
+// answered with 429 where its address has another place; and waits, unaccepted
+// with all behind it, where it has none.
 //
 // Turns. Of the requests that have arrived 16 are answered at a time, 2 of one
 // address, so that no more responses than that are in memory. While others wait

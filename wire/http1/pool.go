@@ -44,14 +44,29 @@ func newPool(s *Server, ctx context.Context) *pool {
 	return p
 }
 
-// checkAddr refuses one more connection of an address that has too many.
+// checkAddr refuses one more connection of an address that has too many, or has
+// one and would have to wait for another: those behind it would wait as well.
 func (p *pool) checkAddr(addr netip.Addr) *Response {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if addr.IsValid() && p.perAddr[addr] >= orDefault(p.server.MaxPerAddr, DefaultMaxPerAddr) {
-		return failTooMany(fmt.Sprintf("too many connections are open from %s", addr), time.Second)
+	has := p.perAddr[addr]
+	if has == 0 {
+		return nil
 	}
-	return nil
+	if has < orDefault(p.server.MaxPerAddr, DefaultMaxPerAddr) {
+		if !p.isFull() {
+			return nil
+		}
+		if v, _ := p.victim(addr, time.Now()); v != nil {
+			return nil
+		}
+	}
+	return failTooMany(fmt.Sprintf("too many connections are open from %s", addr), time.Second)
+}
+
+// isFull tells whether all places are taken. The caller holds p.mu.
+func (p *pool) isFull() bool {
+	return len(p.conns) >= orDefault(p.server.MaxConns, DefaultMaxConns)
 }
 
 // waitForRoom returns when one more connection may be served; false when ctx
@@ -83,7 +98,7 @@ func (p *pool) waitForRoom(ctx context.Context, from netip.Addr) bool {
 func (p *pool) makeRoom(from netip.Addr, now time.Time) (wait time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.conns) < orDefault(p.server.MaxConns, DefaultMaxConns) {
+	if !p.isFull() {
 		return 0, true
 	}
 	v, wait := p.victim(from, now)
