@@ -27,6 +27,7 @@ var oneFamily = map[string]string{
 	"TestFullCone":                      nat,
 	"TestHostilePeer":                   "the API is inside the tunnel, and its attackers keep a processor busy for a minute",
 	"TestOneSymmetricNAT":               nat,
+	"TestReadme":                        "its examples are of IPv4",
 	"TestRouterWithNewAddress":          "in IPv6 a router's address is not that of the machines behind it",
 	"TestSymmetricNAT":                  nat,
 	"TestEveryScenarioNamesItsFamilies": "it is about the scenarios",
