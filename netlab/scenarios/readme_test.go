@@ -50,9 +50,9 @@ func (g *guide) carry(from, to *machine, file string) {
 	}
 }
 
-// TestReadme does what the README tells administrators, and nothing else that
+// TestBehaviour16And41And71And129Readme does what the README tells administrators, and nothing else that
 // they would have to know.
-func TestReadme(t *testing.T) {
+func TestBehaviour16And41And71And129Readme(t *testing.T) {
 	t.Parallel()
 	l, g := labOf(t, ipv4), readme(t)
 	inet := l.Internet()
