@@ -118,7 +118,9 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) vet -tags man ./cmd/ginnel
 	$(GO) tool staticcheck ./...
 	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg) cmd/ginnel/completion/ginnel.bash
-	cd bench && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...
+	for m in bench packages; do \
+	  (cd $$m && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...) || exit 1; \
+	done
 
 # Tests that need a world of netlab's, or an emulated machine.
 WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
@@ -127,6 +129,7 @@ unit: tools ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
 	$(GO) test -tags kernelonly ./platform/wireguard
 	cd bench && $(GO) test ./guest ./table
+	cd packages && $(GO) test $$($(GO) list ./... | grep -v '/built$$')
 
 race: tools ## the same under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v '$(WORLDS)\|/archtest')

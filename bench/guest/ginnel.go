@@ -25,7 +25,7 @@ const mtu = 1420
 
 // open makes an interface with a private key and peers.
 func (g *ginnel) open(link string, private key.PrivateKey, peers []platform.Peer) error {
-	t, err := wireguard.New(nil).Open(link, mtu)
+	t, err := wireguard.New(platform.Kernel, nil).Open(link, mtu)
 	if err != nil {
 		return err
 	}
