@@ -1,7 +1,6 @@
 package scenarios_test
 
 import (
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -102,17 +101,23 @@ func TestBehaviour16And41And71And129Readme(t *testing.T) {
 		m.reaches(vps, 3*time.Minute)
 	}
 
-	g.types(vps, "ginnel backup home.backup")
-	vps.daemon.Kill()
-	away := netip.PrefixFrom(l.public(70), 24)
-	vps.SetAddress(away.String()) // a tunnel that the kernel carries goes on without its daemon
-	restored := hosts(l.machine(l.Host("vps2", inet, elsewhere.String())))
-	g.carry(vps, restored, "home.backup")
-	g.types(restored, "ginnel restore home.backup")
+	restored := g.restores(vps, func() *machine { return hosts(l.machine(l.Host("vps2", inet, elsewhere.String()))) })
 	restored.ginnel("peer", "rename", "bob", "robert")
 	for _, m := range peers {
 		m.reaches(restored, 3*time.Minute)
 	}
 	nas.resolves("robert", bob.overlay(), patience)
 	pings.noneLost(t)
+}
+
+// restores has the coordinator's machine lost, and made anew from its backup.
+func (g *guide) restores(lost *machine, anew func() *machine) *machine {
+	g.t.Helper()
+	g.types(lost, "ginnel backup home.backup")
+	lost.daemon.Kill()
+	lost.SetAddress(lost.lab.public(70).String()) // a tunnel that the kernel carries goes on without its daemon
+	restored := anew()
+	g.carry(lost, restored, "home.backup")
+	g.types(restored, "ginnel restore home.backup")
+	return restored
 }
