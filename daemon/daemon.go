@@ -18,6 +18,7 @@ package daemon
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type System struct {
 	Sockets platform.Sockets
 	Names   func(hosts string) platform.Names // of a value of option hosts
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	Rand    io.Reader // of cryptographic quality, for concurrent use
 }
 
 // Role is the coordinator's part of a network on this machine.

@@ -70,6 +70,7 @@ func (r *rig) machine(name string) *machine {
 			}
 			return []netip.Addr{r.machines[0].under}, nil
 		},
+		Rand: rand.Reader,
 	}
 	r.machines = append(r.machines, m)
 	return m

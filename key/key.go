@@ -8,8 +8,6 @@
 package key
 
 import (
-	"crypto/hkdf"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -118,8 +116,8 @@ func NewPrivate(b [Size]byte) PrivateKey {
 	return PrivateKey{k: &b}
 }
 
-// Generate draws a private key from rnd, usually crypto/rand.Reader. It reads
-// exactly 32 bytes.
+// Generate draws a private key from rnd, which is of cryptographic quality. It
+// reads exactly 32 bytes.
 func Generate(rnd io.Reader) (PrivateKey, error) {
 	var b [Size]byte
 	if _, err := io.ReadFull(rnd, b[:]); err != nil {
@@ -166,11 +164,8 @@ func (k PrivateKey) Token(peer PublicKey, purpose string) (Token, error) {
 	if err != nil {
 		return Token{}, ErrWeak
 	}
-	b, err := hkdf.Key(sha256.New, secret, nil, purpose, Size)
-	if err != nil {
-		return Token{}, fmt.Errorf("derive a token: %w", err)
-	}
-	return Token{k: (*[Size]byte)(b)}, nil
+	b := hkdf(secret, purpose)
+	return Token{k: &b}, nil
 }
 
 func (k PrivateKey) shared(peer PublicKey) ([]byte, error) {

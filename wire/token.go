@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
@@ -66,7 +65,7 @@ func (i *Invitation) Token() string {
 func appendText(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
 
 func tokenSum(b []byte) []byte {
-	sum := sha256.Sum256(b)
+	sum := key.SHA256(b)
 	return sum[:tokenSumSize]
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"net"
 	"net/netip"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"ginnel/platform"
 	"ginnel/platform/link"
 	"ginnel/platform/names"
+	"ginnel/platform/random"
 	"ginnel/platform/wireguard"
 )
 
@@ -34,6 +34,7 @@ func newSystem(log *journal.Logger) daemon.System {
 		Sockets: l,
 		Names:   namesIn,
 		Resolve: resolve,
+		Rand:    random.Reader,
 	}
 }
 
@@ -66,7 +67,7 @@ func openRole(p paths, log *journal.Logger) func(*config.Network, state.Identity
 		role, err := coordinator.New(coordinator.Config{
 			Store: s, Book: book, Changes: changes,
 			PrivateKey: id.PrivateKey, APIPort: id.Coordinator.APIPort, Endpoints: n.Endpoints,
-			Now: time.Now, Rand: rand.Reader, Log: log.With("network", n.Name), Send: h.Send, Wake: h.Wake,
+			Now: time.Now, Rand: random.Reader, Log: log.With("network", n.Name), Send: h.Send, Wake: h.Wake,
 		})
 		if err != nil {
 			s.Close()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/netip"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"ginnel/daemon/config"
 	"ginnel/key"
 	"ginnel/network"
+	"ginnel/platform/random"
 	"ginnel/wire"
 )
 
@@ -81,7 +81,7 @@ func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Pre
 	if err := e.checkPlace(ctx, n, root); err != nil {
 		return err
 	}
-	private, err := key.Generate(rand.Reader)
+	private, err := key.Generate(random.Reader)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func freeRoot(a *asking) (string, error) {
 		if a.e.checkRange(a.ctx, root) == nil {
 			return root.String(), nil
 		}
-		if _, err := rand.Read(second[:]); err != nil {
+		if _, err := random.Reader.Read(second[:]); err != nil {
 			return "", fmt.Errorf("draw a range: %w", err)
 		}
 	}

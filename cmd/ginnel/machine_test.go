@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -60,7 +61,7 @@ func newMachine(t *testing.T) *machine {
 
 func systemOf(o *fake.OS) daemon.System {
 	return daemon.System{
-		Tunnels: func(*config.Network) platform.Tunnels { return o }, Network: o, Sockets: o, Names: func(string) platform.Names { return o }, Resolve: resolve,
+		Tunnels: func(*config.Network) platform.Tunnels { return o }, Network: o, Sockets: o, Names: func(string) platform.Names { return o }, Resolve: resolve, Rand: rand.Reader,
 	}
 }
 

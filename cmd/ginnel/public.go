@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"ginnel/platform/random"
 	"ginnel/wire"
 	"ginnel/wire/stun"
 )
@@ -97,7 +97,7 @@ func askSTUN(ctx context.Context, server string) ([]netip.Addr, error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	var id stun.ID
-	if _, err := rand.Read(id[:]); err != nil {
+	if _, err := random.Reader.Read(id[:]); err != nil {
 		return nil, fmt.Errorf("ask the STUN server: %w", err)
 	}
 	seen, err := exchangeSTUN(ctx, conn, id)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -87,7 +86,7 @@ func (b *Backup) Encode() ([]byte, error) {
 
 // seal puts the line before a document.
 func seal(text []byte) []byte {
-	return append(fmt.Appendf(nil, "%s %d %x\n", backupMark, backupVersion, sha256.Sum256(text)), text...)
+	return append(fmt.Appendf(nil, "%s %d %x\n", backupMark, backupVersion, key.SHA256(text)), text...)
 }
 
 // DecodeBackup reads what Encode returned. Errors wrap ErrNoBackup or ErrNewer.
@@ -104,7 +103,7 @@ func DecodeBackup(text []byte) (*Backup, error) {
 	if version > backupVersion {
 		return nil, fmt.Errorf("the backup was %w", ErrNewer)
 	}
-	if words[2] != fmt.Sprintf("%x", sha256.Sum256(text)) {
+	if words[2] != fmt.Sprintf("%x", key.SHA256(text)) {
 		return nil, fmt.Errorf("%w: it was changed, or is cut short", ErrNoBackup)
 	}
 	var d document

@@ -19,9 +19,9 @@ package join
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -72,7 +72,7 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 			return nil, err
 		}
 	}
-	store, again, err := prepare(path, inv)
+	store, again, err := prepare(path, inv, sys.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func choosePort(cfg *config.Network) error {
 
 // prepare opens the state of a join that was not finished (again), or makes a
 // new one.
-func prepare(path string, inv *wire.Invitation) (s *state.State, again bool, err error) {
+func prepare(path string, inv *wire.Invitation, rnd io.Reader) (s *state.State, again bool, err error) {
 	s, err = state.Open(path)
 	if err == nil {
 		id := s.Identity()
@@ -124,12 +124,12 @@ func prepare(path string, inv *wire.Invitation) (s *state.State, again bool, err
 	} else if !errors.Is(err, platform.ErrNotExist) {
 		return nil, false, err
 	}
-	s, err = makeState(path, inv)
+	s, err = makeState(path, inv, rnd)
 	return s, false, err
 }
 
-func makeState(path string, inv *wire.Invitation) (*state.State, error) {
-	own, err := key.Generate(rand.Reader)
+func makeState(path string, inv *wire.Invitation, rnd io.Reader) (*state.State, error) {
+	own, err := key.Generate(rnd)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package join_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/netip"
 	"path/filepath"
@@ -138,6 +139,7 @@ func (w *world) system() daemon.System {
 		Network: w.peer, Sockets: w.peer,
 		Names:   func(string) platform.Names { return w.peer },
 		Resolve: w.resolve,
+		Rand:    rand.Reader,
 	}
 }
 

@@ -43,7 +43,7 @@ var layers = []layer{
 	{"coordinator/coordinatortest", []string{"key", "wire/...", "network", "platform", "coordinator/..."}},
 	{"coordinator/...", []string{"key", "journal", "wire/...", "network", "platform", "coordinator", "coordinator/api", "coordinator/store"}},
 	{"cmd/ginnel", []string{"key", "journal", "wire/...", "network", "daemon/...", "coordinator", "coordinator/store",
-		"platform", "platform/dbfile", "platform/firewall", "platform/inspect", "platform/link", "platform/memory", "platform/names", "platform/service", "platform/terminal", "platform/uci", "platform/wireguard"}},
+		"platform", "platform/dbfile", "platform/firewall", "platform/inspect", "platform/link", "platform/memory", "platform/names", "platform/random", "platform/service", "platform/terminal", "platform/uci", "platform/wireguard"}},
 	{"netlab/...", []string{"key", "wire/...", "network", "platform/...", "daemon/...", "coordinator/...", "netlab/..."}},
 	{"qemu-tests/...", []string{"key", "wire/...", "netlab/...", "qemu-tests/..."}},
 	{"internal/...", nil},

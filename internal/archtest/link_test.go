@@ -16,9 +16,13 @@ import (
 var notLinked = []string{"net/http/...", "crypto/tls/...", "html/template", "text/template", "runtime/cgo", "expvar", "testing/...",
 	"encoding/json/...", "log/slog", "flag", "text/tabwriter", "github.com/jsimonetti/rtnetlink/...", "golang.zx2c4.com/wireguard/wgctrl/..."}
 
-// targets are the architectures the product is looked at for: what is linked
-// can differ.
-var targets = []string{"amd64", "mipsle"}
+// notInRouters is of Go's module of ciphers what links all the others for its
+// self-tests: crypto/sha256, crypto/hmac and crypto/rand bring it along.
+const notInRouters = "crypto/internal/fips140"
+
+// targets are the architectures and tags the product is looked at for: what is
+// linked can differ.
+var targets = []struct{ arch, tag string }{{"amd64", ""}, {"mipsle", "kernelonly"}}
 
 // TestLinked asks the go command what the product consists of.
 func TestLinked(t *testing.T) {
@@ -30,13 +34,16 @@ func TestLinked(t *testing.T) {
 		t.Log("cmd/ginnel has no Go files yet")
 		return
 	}
-	for _, arch := range targets {
-		linked := dependencies(t, arch, "./cmd/ginnel")
+	for _, target := range targets {
+		arch, linked := target.arch, dependencies(t, target.arch, target.tag, "./cmd/ginnel")
 		if len(linked) < 50 {
 			t.Errorf("%s: only %d packages are linked: is the list whole?", arch, len(linked))
 		}
 		for _, p := range forbidden(linked) {
 			t.Errorf("%s: %s is linked into the product", arch, p)
+		}
+		if target.tag != "" && slices.Contains(linked, notInRouters) {
+			t.Errorf("%s: %s is linked into the binary for routers", arch, notInRouters)
 		}
 	}
 }
@@ -55,9 +62,9 @@ func forbidden(linked []string) []string {
 	return found
 }
 
-func dependencies(t *testing.T, arch, pkg string) []string {
+func dependencies(t *testing.T, arch, tag, pkg string) []string {
 	t.Helper()
-	list := exec.Command("go", "list", "-deps", pkg)
+	list := exec.Command("go", "list", "-deps", "-tags="+tag, pkg)
 	list.Dir = root
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
 	out, err := list.Output()
@@ -77,7 +84,7 @@ func TestForbidden(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := forbidden(dependencies(t, "amd64", "net/http/httptest")); !slices.Contains(got, "crypto/tls") {
+	if got := forbidden(dependencies(t, "amd64", "", "net/http/httptest")); !slices.Contains(got, "crypto/tls") {
 		t.Errorf("httptest links %q", got)
 	}
 }
