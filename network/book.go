@@ -18,7 +18,10 @@ type Book struct {
 	up []int // of each CIDR the index of its parent; -1 for the root, which is first
 }
 
-// New makes the book of a new network, at revision 1, with the Change that
+// FirstRevision is that of a book that no command has changed yet.
+const FirstRevision = 1
+
+// New makes the book of a new network, at [FirstRevision], with the Change that
 // writes down all of it: the root CIDR, called as the network; infra; and the
 // coordinator's own peer, an admin, at the root's first assignable address.
 // Root is masked, has two assignable addresses at least (/31, /127 or larger)
@@ -41,13 +44,13 @@ func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey
 		return nil, Change{}, err
 	}
 	self := FirstAssignable(root)
-	s := Snapshot{Name: name, Revision: 1, Coordinator: self, Records: Records{
+	s := Snapshot{Name: name, Revision: FirstRevision, Coordinator: self, Records: Records{
 		CIDRs: []CIDR{{Name: name, Prefix: root}, {Name: InfraName, Prefix: host(self)}},
 		Peers: []Peer{{Address: self, Name: coordinatorName, Key: k, Admin: true}},
 
 		Endpoints: slices.Clone(endpoints),
 	}}
-	return newBook(s), Change{Revision: 1, Put: s.Records}, nil
+	return newBook(s), Change{Revision: FirstRevision, Put: s.Records}, nil
 }
 
 func newBook(s Snapshot) *Book { return &Book{s: s, up: parents(s.CIDRs)} }

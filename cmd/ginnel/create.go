@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"ginnel/coordinator/store"
 	"ginnel/daemon"
 	"ginnel/daemon/config"
+	"ginnel/daemon/state"
 	"ginnel/key"
 	"ginnel/network"
 	"ginnel/platform/random"
@@ -90,6 +93,9 @@ func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Pre
 		return err
 	}
 	n.Endpoints = nil // the book has them
+	if err := e.forgetUnused(n.Name); err != nil {
+		return err
+	}
 	if err := e.settle(n, book, private, n.ListenPort, func(path string) error { return store.Create(path, book, change) }); err != nil {
 		return err
 	}
@@ -98,6 +104,26 @@ func createNetwork(ctx context.Context, e *env, n config.Network, root netip.Pre
 	}
 	_, err = e.takeUp(ctx, n.Name, isUp)
 	return err
+}
+
+// forgetUnused removes what is left of a network that was being made when the
+// power was cut: its section, which comes last, is not there, and nobody was
+// ever told of it. A book that anything was done to is in the way, which settle
+// tells.
+func (e *env) forgetUnused(name string) error {
+	s, book, _, err := store.Open(e.paths.book(name))
+	if err != nil {
+		return nil
+	}
+	if err := s.Close(); err != nil || book.Revision() != network.FirstRevision {
+		return err
+	}
+	for _, path := range []string{state.Path(e.paths.state, name), e.paths.book(name)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove what is left of an earlier %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // newNetworkName says why no network can be made of a name.

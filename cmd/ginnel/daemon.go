@@ -40,7 +40,7 @@ environment count for more.`,
 func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 	memory.Economize(os.Getenv)
 	sys := e.system(log)
-	if err := dbfile.EnsureDir(e.paths.state); err != nil {
+	if err := dbfile.EnsureDir(e.paths.state, 0o700); err != nil {
 		return err
 	}
 	listener, err := listenLocal(ctx, e.paths.socket)

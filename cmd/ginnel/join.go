@@ -117,7 +117,7 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 	if err := e.checkRange(ctx, inv.Root); err != nil {
 		return err
 	}
-	if err := dbfile.EnsureDir(e.paths.state); err != nil {
+	if err := dbfile.EnsureDir(e.paths.state, 0o700); err != nil {
 		return err
 	}
 	j, err := join.Redeem(ctx, e.system(quiet), e.paths.state, inv, n)

@@ -70,7 +70,7 @@ func (e *env) checkPlace(ctx context.Context, n config.Network, root netip.Prefi
 // settle makes the book, this machine's identity as its coordinator, and the
 // section, in this order; when one fails those before it are removed.
 func (e *env) settle(n config.Network, book *network.Book, private key.PrivateKey, apiPort uint16, create func(path string) error) error {
-	if err := dbfile.EnsureDir(e.paths.state); err != nil {
+	if err := dbfile.EnsureDir(e.paths.state, 0o700); err != nil {
 		return err
 	}
 	if err := create(e.paths.book(n.Name)); err != nil {

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/daemon/state"
+	"ginnel/network"
 	"ginnel/platform/dbfile"
 	"ginnel/wire"
 )
@@ -142,7 +144,7 @@ func TestCreateNetworkTwice(t *testing.T) {
 // TestCreateNetworkUndone: when a later step fails the earlier ones are undone.
 func TestCreateNetworkUndone(t *testing.T) {
 	m := newMachine(t)
-	if err := dbfile.EnsureDir(m.env.paths.state); err != nil {
+	if err := dbfile.EnsureDir(m.env.paths.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	statePath := state.Path(m.env.paths.state, "home")
@@ -163,6 +165,36 @@ func TestCreateNetworkUndone(t *testing.T) {
 			t.Errorf("%s is left", path)
 		}
 	}
+}
+
+// TestCreateNetworkCutOff: what a power cut leaves of a network that was being
+// made is not in the way of the same command, unless the book was used.
+func TestCreateNetworkCutOff(t *testing.T) {
+	m := newMachine(t)
+	statePath := state.Path(m.env.paths.state, "home")
+	for _, lost := range [][]string{{m.env.paths.config, statePath}, {m.env.paths.config}} {
+		m.run(createHome...)
+		for _, path := range lost {
+			must(t, os.Remove(path))
+		}
+		before, err := os.ReadFile(m.env.paths.book("home"))
+		must(t, err)
+		if r := m.run(createHome...); r.status != exitOK {
+			t.Fatalf("without %q: %+v", lost, r)
+		}
+		if after, err := os.ReadFile(m.env.paths.book("home")); err != nil || string(after) == string(before) {
+			t.Errorf("the book is the one that was left, with its key, %v", err)
+		}
+		must(t, os.Remove(m.env.paths.config))
+	}
+	s, book, _, err := store.Open(m.env.paths.book("home"))
+	must(t, err)
+	_, change, err := book.Apply(time.Now(), network.AddCIDR{Name: "lan", Prefix: netip.MustParsePrefix("10.42.1.0/24")})
+	must(t, err)
+	must(t, s.Commit(change))
+	m.refuses(exitFailed, []string{"exists already", "`ginnel network remove home`"}, createHome...)
+	must(t, s.Close())
+	m.refuses(exitFailed, []string{"exists already", "`ginnel network remove home`"}, createHome...)
 }
 
 func TestRemoveNetwork(t *testing.T) {

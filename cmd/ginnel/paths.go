@@ -79,7 +79,7 @@ func (p paths) edit(change func([]byte) ([]byte, error)) error {
 	if text, err = change(text); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(p.config), 0o755); err != nil {
+	if err := dbfile.EnsureDir(filepath.Dir(p.config), 0o755); err != nil {
 		return fmt.Errorf("make the configuration's directory: %w", err)
 	}
 	if err := dbfile.WriteFile(p.config, text, 0o600); err != nil {

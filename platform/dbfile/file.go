@@ -15,9 +15,10 @@ import (
 	"ginnel/platform"
 )
 
-// EnsureDir makes the directory path with mode 0700, and its parents with
-// 0755, where they are missing. One that exists is left as it is.
-func EnsureDir(path string) error {
+// EnsureDir makes the directory path with mode perm, and its parents with 0755,
+// where they are missing; a power cut then does not undo it. One that exists is
+// left as it is.
+func EnsureDir(path string, perm os.FileMode) error {
 	path = filepath.Clean(path)
 	if info, err := os.Stat(path); err == nil {
 		if !info.IsDir() {
@@ -26,10 +27,12 @@ func EnsureDir(path string) error {
 		return nil
 	}
 	parent := filepath.Dir(path)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("make directory: %w", err)
+	if parent != path {
+		if err := EnsureDir(parent, 0o755); err != nil {
+			return err
+		}
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(path, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make directory: %w", err)
 	}
 	return syncDir(parent)

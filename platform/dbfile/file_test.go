@@ -101,7 +101,7 @@ func TestEnsureDir(t *testing.T) {
 	base := t.TempDir()
 	path := filepath.Join(base, "var", "ginnel") + "/"
 	for range 2 {
-		if err := dbfile.EnsureDir(path); err != nil {
+		if err := dbfile.EnsureDir(path, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestEnsureDir(t *testing.T) {
 	if err := os.Chmod(path, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if err := dbfile.EnsureDir(path); err != nil {
+	if err := dbfile.EnsureDir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o750 {
@@ -123,7 +123,7 @@ func TestEnsureDir(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := dbfile.EnsureDir(file); err == nil {
+	if err := dbfile.EnsureDir(file, 0o700); err == nil {
 		t.Error("a file was taken for a directory")
 	}
 }
