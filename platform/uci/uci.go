@@ -33,6 +33,8 @@ package uci
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // File is a UCI file: its text and what the text means. It is not safe for
@@ -49,8 +51,17 @@ type File struct {
 type Section struct {
 	Type    string   // printable ASCII without blanks
 	Name    string   // [A-Za-z0-9_]; empty: anonymous
+	Place   int      // among the sections of its type, from 0
 	Lines   []int    // line of each config statement, counted from 1
 	Options []Option // in the order they first appear in; without absent ones
+}
+
+// String returns what the section is addressed by: its name, or @type[place].
+func (s *Section) String() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return "@" + s.Type + "[" + strconv.Itoa(s.Place) + "]"
 }
 
 // Option is an option or list of a section.
@@ -95,8 +106,9 @@ func (f *File) Bytes() []byte { return slices.Clone(f.text) }
 // valid until the next edit.
 func (f *File) Sections() []Section { return f.sections }
 
-// Section returns the section called name; false when there is none.
-// Anonymous sections have no name to ask for.
+// Section returns the section called name; false when there is none. As in
+// uci(1) name may be @type[n] as well: the section of that type at place n,
+// counted from 0, or from -1 backwards. That is how anonymous ones are asked for.
 func (f *File) Section(name string) (*Section, bool) {
 	if i := f.index(name); i >= 0 {
 		return &f.sections[i], true
@@ -104,12 +116,41 @@ func (f *File) Section(name string) (*Section, bool) {
 	return nil, false
 }
 
-// index returns the place of the section called name, or -1.
+// index returns the index of the section called name, which may be @type[n], or
+// -1.
 func (f *File) index(name string) int {
 	if name == "" {
 		return -1
 	}
+	if typ, place, ok := f.address(name); ok {
+		return slices.IndexFunc(f.sections, func(s Section) bool { return s.Type == typ && s.Place == place })
+	}
 	return slices.IndexFunc(f.sections, func(s Section) bool { return s.Name == name })
+}
+
+// address reads @type[n]; a negative n is made the place it means.
+func (f *File) address(name string) (typ string, place int, ok bool) {
+	name, at := strings.CutPrefix(name, "@")
+	name, closed := strings.CutSuffix(name, "]")
+	i := strings.LastIndexByte(name, '[')
+	if !at || !closed || i < 0 {
+		return "", 0, false
+	}
+	place, err := strconv.Atoi(name[i+1:])
+	if typ = name[:i]; place < 0 {
+		place += f.count(typ)
+	}
+	return typ, place, err == nil
+}
+
+// count returns how many sections of a type there are.
+func (f *File) count(typ string) (n int) {
+	for i := range f.sections {
+		if f.sections[i].Type == typ {
+			n++
+		}
+	}
+	return n
 }
 
 // add gives a statement its meaning.
@@ -145,7 +186,7 @@ func (f *File) current() int {
 func (f *File) open(st *statement) error {
 	if st.section = f.index(st.name); st.section < 0 {
 		st.section = len(f.sections)
-		f.sections = append(f.sections, Section{Type: st.typ, Name: st.name})
+		f.sections = append(f.sections, Section{Type: st.typ, Name: st.name, Place: f.count(st.typ)})
 	}
 	s := &f.sections[st.section]
 	if s.Type != st.typ {

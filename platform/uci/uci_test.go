@@ -97,6 +97,32 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
+// TestAddress asks for sections as uci(1) does: what counts is the place among
+// all of the type, those with a name included.
+func TestAddress(t *testing.T) {
+	f := parse(t, "config t\noption k 0\nconfig t a\noption k 1\nconfig u\noption k u\nconfig t a\nconfig t\noption k 2\n")
+	for _, c := range []struct{ address, value, is string }{
+		{"@t[0]", "0", "@t[0]"}, {"@t[1]", "1", "a"}, {"a", "1", "a"}, {"@t[2]", "2", "@t[2]"}, {"@u[0]", "u", "@u[0]"},
+		{"@t[-1]", "2", "@t[2]"}, {"@t[-3]", "0", "@t[0]"}, {"@u[-1]", "u", "@u[0]"},
+		{"@t[3]", "", ""}, {"@t[-4]", "", ""}, {"@v[0]", "", ""}, {"@t[]", "", ""}, {"@t[x]", "", ""}, {"@t[0", "", ""}, {"t[0]", "", ""}, {"", "", ""},
+	} {
+		s, ok := f.Section(c.address)
+		if !ok {
+			s = &uci.Section{}
+		}
+		o, _ := s.Option("k")
+		if ok != (c.is != "") || ok && (s.String() != c.is || o == nil || o.Values[0] != c.value) {
+			t.Errorf("%s is %v (%v), want %q with %q", c.address, s, ok, c.is, c.value)
+		}
+	}
+	if err := f.Set("@t[-1]", "k", "3"); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := f.Section("@t[2]"); s.Options[0].Values[0] != "3" {
+		t.Errorf("%s", f.Bytes())
+	}
+}
+
 func TestErrorsNameTheLine(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown statement", "config t a\n\nfoo bar\n", "f:3: \"foo\" is none of package, config, option, list"},
