@@ -63,11 +63,14 @@ type Hooks struct {
 	Wake func()                             // the coordinator's own map changed
 }
 
-// Options are a Daemon's surroundings. All fields but Rest are needed.
+// Options are a Daemon's surroundings. All fields but Apply and Rest are needed.
 type Options struct {
 	System     System
 	StateDir   string
 	ReadConfig func() (*config.Config, error)
+	// Apply, if it is not nil, is called with what a configuration says of the
+	// daemon itself, whenever one is taken. Reload waits for it.
+	Apply func(config.Daemon)
 	// OpenRole opens the book of a network whose coordinator this machine is.
 	OpenRole func(n *config.Network, id state.Identity, h Hooks) (*Role, error)
 	// Rest, if it is not nil, is called when a network has come to rest after
@@ -140,6 +143,9 @@ func (d *Daemon) Reload(context.Context) error {
 	d.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if d.Apply != nil {
+		d.Apply(next.Daemon)
 	}
 	for _, n := range d.networks {
 		d.revise(n, next)

@@ -35,6 +35,7 @@ type machine struct {
 	under  netip.Addr
 	system daemon.System // may be changed while the daemon does not run
 	rest   func()        // the daemon's; nil: none
+	apply  func(config.Daemon)
 	hold   chan struct{} // opening a role waits until it is closed; nil: it does not
 	lie    lie           // what its roles tell peers; does nothing at first
 
@@ -140,7 +141,7 @@ func (m *machine) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.daemon = daemon.New(daemon.Options{
-		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test", Rest: m.rest,
+		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test", Apply: m.apply, Rest: m.rest,
 		Log: journal.New(&m.rig.log, journal.Debug).With("machine", m.name),
 	})
 	ended := make(chan error, 1)

@@ -24,6 +24,7 @@ func settings(cfg *config.Network) core.Settings {
 func sameButSettings(a, b *config.Network) bool {
 	with := *a
 	with.ListenPort, with.Announced, with.Overrides = b.ListenPort, b.Announced, b.Overrides
+	with.Firewall, with.AllowInput, with.AllowLAN = b.Firewall, b.AllowInput, b.AllowLAN // are not the daemon's
 	return with.Equal(b)
 }
 

@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"testing"
@@ -88,5 +89,43 @@ func TestSettingsWhileStarting(t *testing.T) {
 		hub.configure(edit("home", func(n *config.Network) { n.ListenPort = 4000 }))
 		close(hub.hold)
 		r.within(5*time.Second, "the port", func() bool { return hub.status("home").ListenPort == 4000 })
+	})
+}
+
+// TestFirewallIsNotTheDaemons: what a configuration says to the firewall alone
+// leaves the network and its sessions alone.
+func TestFirewallIsNotTheDaemons(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.peers(map[string]string{"ann": "servers"})
+		ann := r.find("ann")
+		r.within(5*time.Second, "they are connected", ann.sees("hub"))
+		made := ann.peerOf("hub").LastHandshake
+		ann.configure(edit("home", func(n *config.Network) { n.Firewall, n.AllowInput, n.AllowLAN = false, true, true }))
+		r.pass(10 * time.Second)
+		if got := ann.peerOf("hub").LastHandshake; !got.Equal(made) || r.starts("ann", "home") != 1 {
+			t.Errorf("the session is of %v, want the one of %v; %d starts", got, made, r.starts("ann", "home"))
+		}
+	})
+}
+
+// TestApply: what a configuration says of the daemon is applied at the start and
+// with every one that is taken.
+func TestApply(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.peers(map[string]string{"ann": "servers"})
+		ann := r.find("ann")
+		ann.halt()
+		var applied []config.Daemon
+		ann.apply = func(c config.Daemon) { applied = append(applied, c) }
+		ann.start()
+		want := []config.Daemon{{}, {GOGC: 70, MemoryLimit: 32 << 20}}
+		ann.configure(func(c *config.Config) { c.Daemon = want[1] })
+		ann.err = errors.New("no configuration")
+		if err := ann.daemon.Reload(r.Context()); err == nil {
+			t.Error("a configuration that cannot be read is taken")
+		}
+		if !slices.Equal(applied, want) {
+			t.Errorf("applied are %+v, want %+v", applied, want)
+		}
 	})
 }

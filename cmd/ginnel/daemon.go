@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"ginnel/daemon"
+	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/journal"
 	"ginnel/platform/dbfile"
@@ -23,8 +24,8 @@ var daemonCommands = []command{{
 	about: `It logs to standard error. SIGHUP makes it read the configuration again; SIGINT and SIGTERM
 stop it, and tunnels that the kernel carries stay as they are.
 
-It keeps less garbage than Go programs do, as if GOGC were 50; GOGC and GOMEMLIMIT in the
-environment count for more.`,
+It keeps less garbage than Go programs do: what options gogc and gomemlimit of the section
+daemon say. GOGC and GOMEMLIMIT in the environment count for more.`,
 	setup: func(o *options) action {
 		verbose := o.Bool("verbose", "v", "log more")
 		return func(ctx context.Context, e *env, _ []string) error {
@@ -38,7 +39,6 @@ environment count for more.`,
 }}
 
 func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
-	memory.Economize(os.Getenv)
 	sys := e.system(log)
 	if err := dbfile.EnsureDir(e.paths.state, 0o700); err != nil {
 		return err
@@ -49,6 +49,7 @@ func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 	}
 	d := daemon.New(daemon.Options{
 		System: sys, StateDir: e.paths.state, ReadConfig: e.paths.readConfig,
+		Apply:    func(c config.Daemon) { memory.Economize(os.Getenv, c.GOGC, c.MemoryLimit) },
 		OpenRole: openRole(e.paths, log), Version: version, Log: log,
 		Rest: func() {
 			if err := memory.Release(); err != nil {

@@ -3,7 +3,8 @@
 // and written by its callers. Unknown sections and options are errors that
 // name file, line, section and option.
 //
-// A file has one section for each network. UCI's section names have no dashes,
+// A file has one section for each network, and may have one for the daemon
+// itself ([Daemon]). UCI's section names have no dashes,
 // names of networks have no underscores: a dash in one is an underscore in the
 // other.
 //
@@ -71,13 +72,18 @@ type Network struct {
 	Announced []string
 	// Overrides say where others are reached (list override), one for each.
 	Overrides []Override
+	// What OpenWrt's firewall is to let through for the network, read by the
+	// script that starts the daemon there. Elsewhere they mean nothing.
+	Firewall   bool // option firewall; default 1: the tunnel's port, and what the network itself needs
+	AllowInput bool // option allow_input; default 0: peers may use this machine's own services
+	AllowLAN   bool // option allow_lan; default 0: the LAN may reach peers, as this machine
 	// Exclude are underlay ranges never reported as candidates (list exclude).
 	Exclude []netip.Prefix
 }
 
 // New returns a network with the defaults of all other options.
 func New(name string, role Role) Network {
-	return Network{Name: name, Role: role, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Hosts: DefaultHosts, Suffix: DefaultSuffix}
+	return Network{Name: name, Role: role, Enabled: true, MTU: DefaultMTU, Keepalive: DefaultKeepalive, Routes: true, Firewall: true, Hosts: DefaultHosts, Suffix: DefaultSuffix}
 }
 
 // Equal tells whether two sections mean the same.
@@ -85,9 +91,18 @@ func (n *Network) Equal(o *Network) bool {
 	return n.Name == o.Name && n.Enabled == o.Enabled && n.Role == o.Role && n.ListenPort == o.ListenPort &&
 		n.MTU == o.MTU && n.Keepalive == o.Keepalive && n.Routes == o.Routes && n.Hosts == o.Hosts &&
 		n.Suffix == o.Suffix && n.Existing == o.Existing && n.Interface == o.Interface && n.Backend == o.Backend &&
+		n.SameFirewall(o) &&
 		slices.Equal(n.Endpoints, o.Endpoints) && slices.Equal(n.Announced, o.Announced) &&
 		slices.Equal(n.Overrides, o.Overrides) && slices.Equal(n.Exclude, o.Exclude)
 }
 
+// SameFirewall tells whether two sections say the same to a firewall.
+func (n *Network) SameFirewall(o *Network) bool {
+	return n.Firewall == o.Firewall && n.AllowInput == o.AllowInput && n.AllowLAN == o.AllowLAN
+}
+
 // Config is a whole file.
-type Config struct{ Networks []Network } // in the file's order
+type Config struct {
+	Networks []Network // in the file's order
+	Daemon   Daemon
+}

@@ -24,6 +24,9 @@ config network 'my_home'
 	option interface_mode 'existing'
 	option interface 'wg0'
 	option backend 'kernel'
+	option firewall '0'
+	option allow_input 'yes'
+	option allow_lan '1'
 	list coordinator 'vpn.example.org:51820'
 	list coordinator '[2001:db8::1]:1'
 	list endpoint ':51820'
@@ -37,7 +40,7 @@ config network 'my_home'
 		t.Fatal(err)
 	}
 	want := config.Network{Name: "my-home", Role: config.Peer, ListenPort: 51820, MTU: 1420, Hosts: config.Dnsmasq,
-		Suffix: "vpn.example.org", Existing: true, Interface: "wg0", Backend: platform.Kernel,
+		Suffix: "vpn.example.org", Existing: true, Interface: "wg0", Backend: platform.Kernel, AllowInput: true, AllowLAN: true,
 		Endpoints: []string{"vpn.example.org:51820", "[2001:db8::1]:1"},
 		Announced: []string{":51820", "home.example.org:4000"},
 		Overrides: []config.Override{{Address: netip.MustParseAddr("10.42.1.1"), Endpoint: "[2001:db8::9]:51820"}, {Address: netip.MustParseAddr("fd42::7"), Endpoint: "nas.lan:1"}},
@@ -99,14 +102,17 @@ func TestErrors(t *testing.T) {
 	const coordinator = "config network a\n\toption role coordinator\n\t"
 	for _, c := range []struct{ name, text, want string }{
 		{"syntax", "config network a b", "f:1: there is a word too many: quote a value that has blanks"},
-		{"section type", "config globals g", `f:1: section type globals is not known: only "config network 'NAME'" is`},
-		{"anonymous section", "config network", `f:1: the section has no name: write "config network 'NAME'" with the network's name`},
-		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, suffix, interface_mode, interface, backend, coordinator, endpoint, override, exclude"},
+		{"section type", "config globals g", `f:1: section g: type globals is not known: only "config network 'NAME'" and "config daemon" are`},
+		{"anonymous section", "config network", `f:1: section @network[0] has no name: write "config network 'NAME'" with the network's name`},
+		{"unknown option", peer + "option port 1", "f:4: section a, option port: is not known: those that are: enabled, role, listen_port, mtu, keepalive, routes, hosts, suffix, interface_mode, interface, backend, firewall, allow_input, allow_lan, coordinator, endpoint, override, exclude"},
 		{"doubled option", peer + "option mtu 1280\n\toption mtu 1300", "f:5: section a, option mtu: is given before, in line 4: remove one"},
 		{"a list of one value", peer + "list mtu 1280", `f:4: section a, option mtu: has one value: write "option mtu '...'"`},
 		{"one value for a list", peer + "option exclude all", `f:4: section a, option exclude: is a list: write "list exclude '...'" for each value`},
 		{"enabled", peer + "option enabled maybe", `f:4: section a, option enabled: "maybe" is neither 1 nor 0`},
 		{"routes", peer + "option routes 2", `f:4: section a, option routes: "2" is neither 1 nor 0`},
+		{"firewall", peer + "option firewall open", `f:4: section a, option firewall: "open" is neither 1 nor 0`},
+		{"allow_input", peer + "option allow_input lan", `f:4: section a, option allow_input: "lan" is neither 1 nor 0`},
+		{"allow_lan", peer + "option allow_lan 2", `f:4: section a, option allow_lan: "2" is neither 1 nor 0`},
 		{"role", "config network a\n\toption role boss", `f:2: section a, option role: "boss" is neither peer nor coordinator`},
 		{"no role", "config network a", "f:1: section a, option role: is missing: write peer or coordinator"},
 		{"port", peer + "option listen_port 65536", `f:4: section a, option listen_port: "65536" is not a number from 0 to 65535`},

@@ -38,7 +38,7 @@ func TestSetGolden(t *testing.T) {
 		"everything": peer("home", func(n *config.Network) {
 			*n = config.Network{Name: "home", Role: config.Peer, ListenPort: 7, MTU: 1420, Keepalive: 0, Hosts: config.NoHosts, Endpoints: n.Endpoints,
 				Announced: []string{":4000", "home.example.org:51820"}, Overrides: []config.Override{{Address: netip.MustParseAddr("10.42.1.7"), Endpoint: "nas.lan:51820"}},
-				Existing: true, Interface: "wg0", Backend: platform.Userspace,
+				Existing: true, Interface: "wg0", Backend: platform.Userspace, AllowInput: true, AllowLAN: true,
 				Exclude: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
 		}),
 		"beside": peer("home", func(n *config.Network) { n.Hosts = "/tmp/hosts/ginnel it's" }),

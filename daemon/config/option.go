@@ -33,6 +33,9 @@ var options = []option{
 	{name: optionMode, read: one(readInterfaceMode), write: writeInterfaceMode},
 	{name: optionInterface, read: one(readInterface), write: writeInterface},
 	{name: "backend", read: one(readBackend), write: writeBackend},
+	{name: "firewall", read: one(readFirewall), write: writeFirewall},
+	{name: "allow_input", read: one(readAllowInput), write: writeAllowInput},
+	{name: "allow_lan", read: one(readAllowLAN), write: writeAllowLAN},
 	{name: listCoordinator, list: true, read: readCoordinator, write: writeCoordinator},
 	{name: listEndpoint, list: true, read: readEndpoint, write: writeEndpoint},
 	{name: listOverride, list: true, read: readOverrides, write: writeOverrides},
@@ -52,6 +55,18 @@ func readRoutes(n *Network, s string) (err error) { n.Routes, err = parseBool(s)
 
 func writeRoutes(n *Network) []string { return unlessTrue(n.Routes) }
 
+func readFirewall(n *Network, s string) (err error) { n.Firewall, err = parseBool(s); return err }
+
+func writeFirewall(n *Network) []string { return unlessTrue(n.Firewall) }
+
+func readAllowInput(n *Network, s string) (err error) { n.AllowInput, err = parseBool(s); return err }
+
+func writeAllowInput(n *Network) []string { return unlessFalse(n.AllowInput) }
+
+func readAllowLAN(n *Network, s string) (err error) { n.AllowLAN, err = parseBool(s); return err }
+
+func writeAllowLAN(n *Network) []string { return unlessFalse(n.AllowLAN) }
+
 // parseBool reads what OpenWrt's own scripts take for yes and no.
 func parseBool(s string) (bool, error) {
 	switch s {
@@ -68,6 +83,13 @@ func unlessTrue(b bool) []string {
 		return nil
 	}
 	return []string{"0"}
+}
+
+func unlessFalse(b bool) []string {
+	if b {
+		return []string{"1"}
+	}
+	return nil
 }
 
 func readRole(n *Network, s string) error {

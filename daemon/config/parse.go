@@ -11,7 +11,7 @@ import (
 	"ginnel/platform/uci"
 )
 
-// sectionType is the only type of section there is.
+// sectionType is the type of a network's section.
 const sectionType = "network"
 
 // optionRole is the option that others depend on.
@@ -37,7 +37,7 @@ func Parse(name string, text []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{file: name}
+	r := reader{file: name, config: Config{Daemon: Daemon{GOGC: DefaultGOGC}}}
 	for i := range f.Sections() {
 		r.section(&f.Sections()[i])
 	}
@@ -92,11 +92,14 @@ func (r *reader) err() error {
 func (r *reader) section(s *uci.Section) {
 	line := s.Lines[0]
 	switch {
+	case s.Type == typeDaemon:
+		r.daemon(s)
+		return
 	case s.Type != sectionType:
-		r.report(line, "section type %s is not known: only \"config network 'NAME'\" is", s.Type)
+		r.report(line, "section %s: type %s is not known: only \"config network 'NAME'\" and \"config %s\" are", s, s.Type, typeDaemon)
 		return
 	case s.Name == "":
-		r.report(line, "the section has no name: write \"config network 'NAME'\" with the network's name")
+		r.report(line, "section %s has no name: write \"config network 'NAME'\" with the network's name", s)
 		return
 	}
 	n := New(strings.ReplaceAll(s.Name, "_", "-"), "")
@@ -151,17 +154,31 @@ func lastLine(o *uci.Option) int { return o.Lines[len(o.Lines)-1] }
 // readOption reads an option into n.
 func readOption(n *Network, o *uci.Option) error {
 	i := slices.IndexFunc(options, func(known option) bool { return known.name == o.Name })
+	if i < 0 {
+		return unknown(optionNames())
+	}
+	if err := checkForm(o, options[i].list); err != nil {
+		return err
+	}
+	return options[i].read(n, o.Values)
+}
+
+func unknown(known []string) error {
+	return fmt.Errorf("is not known: those that are: %s", strings.Join(known, ", "))
+}
+
+// checkForm tells whether the option is written as a list where it is one, and
+// once where it has one value.
+func checkForm(o *uci.Option, list bool) error {
 	switch {
-	case i < 0:
-		return fmt.Errorf("is not known: those that are: %s", strings.Join(optionNames(), ", "))
-	case options[i].list && !o.List:
+	case list && !o.List:
 		return fmt.Errorf("is a list: write \"list %s '...'\" for each value", o.Name)
-	case !options[i].list && o.List:
+	case !list && o.List:
 		return fmt.Errorf("has one value: write \"option %s '...'\"", o.Name)
 	case !o.List && len(o.Lines) > 1:
 		return fmt.Errorf("is given before, in line %d: remove one", o.Lines[0])
 	}
-	return options[i].read(n, o.Values)
+	return nil
 }
 
 func optionNames() []string {

@@ -1,7 +1,7 @@
 // Package memory keeps the program small on machines that have little memory.
 //
 // Go's collector lets garbage grow to as much as what is in use, and to 4 MB at
-// least; [Economize] makes that half. What a burst of work leaves behind, a map
+// least; [Economize] makes that less. What a burst of work leaves behind, a map
 // of a thousand peers that was read for example, [Release] gives back.
 //
 // It gives back pages of the program's own file as well. The kernel maps the 16
@@ -13,8 +13,10 @@ package memory
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -23,15 +25,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// garbage is how much may be garbage, in percent of what is in use.
-const garbage = 50
-
-// Economize has the collector keep less garbage, unless somebody decided about
-// that with the environment variable GOGC. (GOMEMLIMIT is left to the runtime.)
-func Economize(getenv func(string) string) {
+// Economize has the collector keep at most this much garbage, in percent of what
+// is in use, and work harder from limit bytes on. 0 is a limit that suits the
+// machine: half of its memory. The environment variables GOGC and GOMEMLIMIT
+// count for more. It may be called again.
+func Economize(getenv func(string) string, garbage int, limit int64) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(orHalf(limit))
+	}
+}
+
+// orHalf returns limit, or half of the machine's memory when it is 0.
+func orHalf(limit int64) int64 {
+	var machine unix.Sysinfo_t
+	if limit != 0 || unix.Sysinfo(&machine) != nil {
+		return cmp.Or(limit, math.MaxInt64)
+	}
+	return int64(uint64(machine.Totalram) * uint64(machine.Unit) / 2)
 }
 
 // Release gives back what is free, and the pages of the program's file. It

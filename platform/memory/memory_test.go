@@ -1,7 +1,10 @@
 package memory
 
 import (
+	"fmt"
+	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,4 +72,42 @@ func resident(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return n * os.Getpagesize()
+}
+
+// TestEconomize looks at what the runtime was told, and leaves it as it was.
+func TestEconomize(t *testing.T) {
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
+	for _, c := range []struct {
+		env     map[string]string
+		percent int
+		limit   int64
+		want    [2]int64
+	}{
+		{nil, 50, 32 << 20, [2]int64{50, 32 << 20}},
+		{nil, 70, math.MaxInt64, [2]int64{70, math.MaxInt64}},
+		{map[string]string{"GOGC": "100"}, 50, 32 << 20, [2]int64{100, 32 << 20}},
+		{map[string]string{"GOMEMLIMIT": "1GiB"}, 50, 32 << 20, [2]int64{50, 1 << 30}},
+		{nil, 50, 0, [2]int64{50, memTotal(t) / 2}},
+	} {
+		debug.SetGCPercent(100)
+		debug.SetMemoryLimit(1 << 30)
+		Economize(func(name string) string { return c.env[name] }, c.percent, c.limit)
+		if got := [2]int64{int64(debug.SetGCPercent(100)), debug.SetMemoryLimit(-1)}; got != c.want {
+			t.Errorf("%v, %d, %d: percent and limit are %d, want %d", c.env, c.percent, c.limit, got, c.want)
+		}
+	}
+}
+
+// memTotal is the machine's memory in bytes, as the kernel tells it elsewhere.
+func memTotal(t *testing.T) (kB int64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kB); err != nil {
+		t.Fatal(err)
+	}
+	return kB << 10
 }
