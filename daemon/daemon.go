@@ -84,6 +84,7 @@ type Options struct {
 // Daemon runs the networks of one machine.
 type Daemon struct {
 	Options
+	begun chan struct{} // closed when Run has read the configuration
 
 	reload sync.Mutex      // one reload at a time; taken before mu
 	ctx    context.Context // of Run; nil before and after it; guarded by reload
@@ -97,7 +98,7 @@ type Daemon struct {
 
 // New returns a daemon that does nothing before Run.
 func New(o Options) *Daemon {
-	return &Daemon{Options: o, config: &config.Config{}, networks: map[string]*network{}}
+	return &Daemon{Options: o, begun: make(chan struct{}), config: &config.Config{}, networks: map[string]*network{}}
 }
 
 // Run reads the configuration and runs its networks until ctx ends. It fails
@@ -110,6 +111,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.Reload(ctx); err != nil {
 		return err
 	}
+	close(d.begun)
 	<-ctx.Done()
 	return nil
 }

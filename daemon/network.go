@@ -26,6 +26,8 @@ type network struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	again  chan struct{} // holds one: do not wait any longer after a failure
+	tried  chan struct{} // closed when it was opened, or could not be, for the first time
+	first  sync.Once     // closes tried
 
 	mu     sync.Mutex
 	peer   *peer // nil while it is not running
@@ -38,7 +40,7 @@ func (d *Daemon) start(cfg config.Network) *network {
 	ctx, cancel := context.WithCancel(d.ctx)
 	n := &network{
 		d: d, cfg: cfg, log: d.Log.With("network", cfg.Name), cancel: cancel,
-		done: make(chan struct{}), again: make(chan struct{}, 1), err: errors.New("is starting"),
+		done: make(chan struct{}), again: make(chan struct{}, 1), tried: make(chan struct{}), err: errors.New("is starting"),
 	}
 	go n.supervise(ctx)
 	return n
@@ -87,6 +89,7 @@ func (n *network) keepRunning(ctx context.Context) {
 func (n *network) run(ctx context.Context) error {
 	p, err := n.d.openPeer(n.config())
 	n.set(p, err)
+	n.first.Do(func() { close(n.tried) })
 	if err != nil {
 		return err
 	}

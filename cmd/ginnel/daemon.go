@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 
@@ -65,29 +64,13 @@ func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 		served <- server.Serve(ctx, listener)
 		cancel() // a daemon that cannot be asked is of no use
 	}()
-	hangups := make(chan struct{})
-	go func() { defer close(hangups); reloadOnHangup(ctx, d, log) }()
+	supervised := make(chan struct{})
+	go func() { defer close(supervised); supervise(ctx, d, log) }()
 	log.Info("ginnel starts", "version", version, "config", e.paths.config)
 	err = d.Run(ctx)
 	cancel()
-	<-hangups
+	<-supervised
 	return errors.Join(err, <-served)
-}
-
-func reloadOnHangup(ctx context.Context, d *daemon.Daemon, log *journal.Logger) {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGHUP)
-	defer signal.Stop(c)
-	for {
-		select {
-		case <-c:
-			if err := d.Reload(ctx); err != nil {
-				log.Error("reload", "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // listenLocal opens the socket of the local API. One that nobody answers on is

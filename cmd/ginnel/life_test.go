@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,25 +52,33 @@ func newLiving(t *testing.T, world *fake.World, name, address string) *machine {
 	m := newMachine(t)
 	m.os = world.NewOS(name)
 	m.os.SetLink("eth0", netip.MustParsePrefix(address))
-	t.Cleanup(m.live())
+	m.live()
 	return m
 }
 
-// live runs the machine's daemon until stop is called.
+// live runs the machine's daemon until stop is called, and waits until it answers.
 func (m *machine) live() (stop func()) {
 	m.t.Helper()
+	stop = m.start()
+	eventually(m.t, func() bool { return m.run("status").status == exitOK })
+	return stop
+}
+
+// start runs the machine's daemon until stop is called, or the test ends.
+func (m *machine) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e := m.env
 	e.err = io.Discard
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, &e, []string{"daemon"}) }()
-	eventually(m.t, func() bool { return m.run("status").status == exitOK })
-	return func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if status := <-ended; status != exitOK {
 			m.t.Errorf("the daemon ended with %d", status)
 		}
-	}
+	})
+	m.t.Cleanup(stop)
+	return stop
 }
 
 // TestClear: what a stopped daemon leaves of its networks goes with clear, and
@@ -91,7 +100,7 @@ func TestClear(t *testing.T) {
 		t.Errorf("left is\n%s", state)
 	}
 	m.does("cleared home\n", "clear") // there is nothing left to do
-	t.Cleanup(m.live())
+	m.live()
 	eventually(t, up)
 }
 

@@ -1,3 +1,5 @@
+//go:build !kernelonly
+
 package service_test
 
 import (
