@@ -32,9 +32,10 @@ type board struct {
 	t     testing.TB
 	arch  machine.Arch
 	kind  kind
-	size  int    // of the flash, in MB
-	ram   string // the file with its memory
-	disk  string // the file with its disk, if it has one
+	size  int          // of the flash, in MB
+	ram   string       // the file with its memory
+	disk  string       // the file with its disk, if it has one
+	plug  machine.Plug // of the cable that it is on, if it is on one
 	files map[string]string
 }
 
@@ -100,6 +101,9 @@ func (b *board) spec(commands ...[]string) machine.Spec {
 	}
 	if b.disk != "" {
 		s.Disks = []string{b.disk}
+	}
+	if b.plug != (machine.Plug{}) {
+		s.Net = []machine.Plug{b.plug}
 	}
 	s.Modules = append(s.Modules, b.kind.modules...)
 	for _, c := range commands {

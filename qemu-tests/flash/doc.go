@@ -19,6 +19,10 @@
 //     the console which were acknowledged, which one was being given, and so all
 //     that the book must say after the next boot. A book that does not open, lacks
 //     a command or has half of one fails the test.
+//   - TestPowerCutJoin: a router's power is cut while its daemon starts for the
+//     first time, it joins and leaves; a coordinator on a machine of its own stays.
+//     After each boot the daemon must start, and what was cut off must be there and
+//     work, or come by the same command again, or by another invitation.
 //   - TestWear: how many bytes of flash a command costs, and that an idle
 //     coordinator writes none.
 //

@@ -14,6 +14,8 @@ var inside = map[string]func(k kind, args []string) error{
 	"suite":  runSuite,
 	"serve":  runServe,
 	"wear":   runWear,
+	"invite": runInvite,
+	"member": runMember,
 }
 
 func TestMain(m *testing.M) {

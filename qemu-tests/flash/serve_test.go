@@ -1,31 +1,21 @@
 package flash
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strconv"
-	"syscall"
-	"time"
 
 	"ginnel/coordinator/store"
-	"ginnel/daemon/local"
 	"ginnel/network"
 )
 
-// ginnel is the product, in the guest.
-const ginnel = "/bin/ginnel"
-
-// Where the product has its files.
-const (
-	configFile = mountPoint + "/ginnel.conf"
-	bookFile   = mountPoint + "/ginnel/" + networkName + ".book"
-	socket     = "/run/ginnel.sock"
-)
+// coordinatorEndpoint is where the coordinator is, on the cable of a test that
+// has one.
+const coordinatorEndpoint = "192.0.2.1:51820"
 
 // What the guest says on the console, each at a line's beginning.
 const (
@@ -67,24 +57,18 @@ func runServe(k kind, args []string) error {
 
 // coordinatorMachine is the product as it runs in the guest.
 type coordinatorMachine struct {
-	daemon *exec.Cmd
-	log    bytes.Buffer  // of the daemon
-	client *local.Client // as the command line has one
-	book   *network.Book
+	*product
+	book *network.Book
 }
 
 // startCoordinator makes the network, unless it is there, reads its book and
 // starts the daemon.
 func startCoordinator() (*coordinatorMachine, error) {
-	for name, value := range map[string]string{
-		"GINNEL_CONFIG": configFile, "GINNEL_STATE": mountPoint + "/ginnel", "GINNEL_SOCKET": socket,
-	} {
-		os.Setenv(name, value)
-	}
-	if err := createNetwork(); err != nil {
+	c := &coordinatorMachine{product: productAt(mountPoint)}
+	if err := c.createNetwork(); err != nil {
 		return nil, err
 	}
-	s, book, tail, err := store.Open(bookFile)
+	s, book, tail, err := store.Open(filepath.Join(c.state, networkName+".book"))
 	if err != nil {
 		return nil, err
 	}
@@ -94,59 +78,20 @@ func startCoordinator() (*coordinatorMachine, error) {
 	if last := tail[len(tail)-1].Revision; last != book.Revision() {
 		return nil, fmt.Errorf("the tail ends at %d, the book is at %d", last, book.Revision())
 	}
-	c := &coordinatorMachine{book: book, client: local.NewClient(socket)}
-	return c, c.start()
+	c.book = book
+	if err := c.start(); err != nil {
+		return nil, err
+	}
+	return c, c.until("the daemon does not serve the network", isUp)
 }
 
 // createNetwork makes the network, unless it is there: the configuration comes
-// last. What a power cut has left of it is removed, as the product advises.
-func createNetwork() error {
-	if _, err := os.Stat(configFile); !errors.Is(err, os.ErrNotExist) {
+// last. What a power cut has left of it is not in the way.
+func (c *coordinatorMachine) createNetwork() error {
+	if text, err := os.ReadFile(c.config); len(text) > 0 || !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Stat(bookFile); err == nil {
-		if err := command("network", "remove", networkName, "--yes"); err != nil {
-			return err
-		}
-	}
-	return command("network", "create", networkName, root.String(), "--endpoint", "192.0.2.1:51820", "--name", coordinatorName)
-}
-
-// command runs the product's command line.
-func command(args ...string) error {
-	out, err := exec.Command(ginnel, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("ginnel %v: %w: %s", args, err, out)
-	}
-	return nil
-}
-
-// start starts the daemon and waits until it serves the network.
-func (c *coordinatorMachine) start() error {
-	c.daemon = exec.Command(ginnel, "daemon")
-	c.daemon.Stdout, c.daemon.Stderr = &c.log, &c.log
-	if err := c.daemon.Start(); err != nil {
-		return err
-	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
-		if st, err := c.client.Status(context.Background()); err == nil && len(st.Networks) == 1 && st.Networks[0].State == local.Up {
-			return nil
-		}
-	}
-	return errors.Join(errors.New("the daemon does not serve the network"), c.stop())
-}
-
-// stop stops the daemon; its error has what the daemon logged if it failed.
-func (c *coordinatorMachine) stop() error {
-	if err := c.daemon.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	if err := c.daemon.Wait(); err != nil {
-		return fmt.Errorf("daemon: %w: %s", err, c.log.String())
-	}
-	return nil
+	return c.command("network", "create", networkName, root.String(), "--endpoint", coordinatorEndpoint, "--name", coordinatorName)
 }
 
 // step gives the next command.
