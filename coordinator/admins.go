@@ -100,7 +100,7 @@ func (r *Role) Describe(book *network.Book, p *network.Peer) wire.Peer {
 	defer r.mu.Unlock()
 	d := wire.Peer{
 		Member: describe(book, p), State: wire.PeerActive,
-		LastHandshake: r.hub.handshakes[p.Address].at,
+		LastHandshake: wire.Dated(r.cfg.Now(), r.hub.handshakes[p.Address].at),
 	}
 	d.Endpoints = r.hub.endpointsOf(p.Address)
 	switch {

@@ -104,7 +104,7 @@ func (c *Core) noticeSilence() {
 
 func (c *Core) sayUnreached() {
 	t := &c.contact
-	since := t.failing.Format(time.DateTime)
+	since := wire.Dated(c.now, t.failing).Format(time.DateTime)
 	t.failing = time.Time{}
 	if t.err == nil {
 		c.say(topicCoordinator, "cannot reach the coordinator since %s: it does not answer", since)

@@ -26,7 +26,7 @@ type peer struct {
 	hosts   []host
 	looked  time.Time // when one of its hosts was last looked up; zero: never
 	// These outlive the peer's being removed and added again, for people.
-	shaken  time.Time // the last handshake, as the tunnel said; zero: never
+	shaken  time.Time // the last handshake, by the clock of Step; zero: never
 	heard   time.Time // when something arrived last, by the clock of Step; zero: never
 	renewed bool      // taken out of the model, so that the next change removes it and adds it again
 }
@@ -70,7 +70,7 @@ func (p *peer) see(now time.Time, o *platform.Peer) (e evidence) {
 // hear notes down what evidence shows of the peer's being there.
 func (p *peer) hear(now time.Time, e evidence, o *platform.Peer) {
 	if e.newer {
-		p.shaken, p.heard = o.LastHandshake, p.sight.shook
+		p.shaken, p.heard = p.sight.shook, p.sight.shook
 	}
 	if e.grew {
 		p.heard = now

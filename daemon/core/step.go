@@ -6,6 +6,7 @@ import (
 
 	"ginnel/key"
 	"ginnel/platform"
+	"ginnel/wire"
 )
 
 // Core decides for one network on one machine. Its methods are not safe for
@@ -202,7 +203,7 @@ func (c *Core) AppendPeers(dst []PeerStatus) []PeerStatus {
 		dst = append(dst, PeerStatus{
 			Member:        p.member,
 			Endpoint:      p.sight.endpoint,
-			LastHandshake: p.shaken,
+			LastHandshake: wire.Dated(c.now, p.shaken),
 			Rx:            p.sight.rx,
 			Tx:            p.sight.tx,
 			Overridden:    c.overridden(p),
@@ -224,4 +225,4 @@ func (c *Core) Backend() platform.Backend { return c.tun.observed.Backend }
 
 // LastFetch is when the coordinator last told us the map, or, polled, that ours
 // is still right; zero: not since the start.
-func (c *Core) LastFetch() time.Time { return c.contact.last }
+func (c *Core) LastFetch() time.Time { return wire.Dated(c.now, c.contact.last) }
