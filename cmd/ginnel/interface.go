@@ -12,7 +12,7 @@ func machineOptions(o *options) func(n *config.Network) error {
 	mtu := o.Uint16("mtu", config.DefaultMTU, "the interface's MTU in `BYTES`")
 	keepalive := o.Uint16("keepalive", config.DefaultKeepalive, "`SECONDS` between the packets that keep a NAT's mapping open; 0: none")
 	noRoutes := o.Bool("no-routing", "", "add no route for the network's range")
-	hosts := o.String("hosts", "", config.DefaultHosts, "the hosts `FILE` to keep the peers' names in, dnsmasq, or none")
+	hosts := o.String("hosts", "", usualHosts(), "the hosts `FILE` to keep the peers' names in, dnsmasq, or none")
 	exclude := o.Strings("exclude", "a `RANGE` of own addresses never told to others, or all; may be repeated")
 	link := o.String("interface", "", "", "use the interface `NAME`, which others make and delete, instead of making one")
 	suffix := o.String("suffix", "", config.DefaultSuffix, "what the peers' names end in: NAME.NETWORK.`SUFFIX`; none: NAME.NETWORK")

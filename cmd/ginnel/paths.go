@@ -29,7 +29,7 @@ Files (an environment variable puts each elsewhere):
 // memory, so what must last is under /etc.
 func findPaths(getenv func(string) string) paths {
 	p := paths{config: "/etc/ginnel/ginnel.conf", state: "/var/lib/ginnel", socket: "/var/run/ginnel/ginnel.sock"}
-	if _, err := os.Stat("/etc/openwrt_release"); err == nil {
+	if onOpenWrt() {
 		p.config, p.state = "/etc/config/ginnel", "/etc/ginnel"
 	}
 	for name, path := range map[string]*string{"GINNEL_CONFIG": &p.config, "GINNEL_STATE": &p.state, "GINNEL_SOCKET": &p.socket} {
@@ -38,6 +38,20 @@ func findPaths(getenv func(string) string) paths {
 		}
 	}
 	return p
+}
+
+func onOpenWrt() bool {
+	_, err := os.Stat("/etc/openwrt_release")
+	return err == nil
+}
+
+// usualHosts is where a new section keeps names unless it is told otherwise. On
+// OpenWrt dnsmasq answers the whole LAN, and /etc/hosts lies in flash.
+func usualHosts() string {
+	if onOpenWrt() {
+		return config.Dnsmasq
+	}
+	return config.DefaultHosts
 }
 
 // book returns where a network's book lies.
