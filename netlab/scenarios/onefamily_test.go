@@ -25,7 +25,8 @@ var oneFamily = map[string]string{
 	"TestBehaviour130ReversePath":           "the kernel has no such check for IPv6",
 	"TestCoordinatorBehindNAT":              nat,
 	"TestFullCone":                          nat,
-	"TestHostilePeer":                       "the API is inside the tunnel, and its attackers keep a processor busy for a minute",
+	"TestHostileInvitee":                hostile,
+	"TestHostilePeer":                   hostile,
 	"TestOneSymmetricNAT":                   nat,
 	"TestBehaviour16And41And71And129Readme": "its examples are of IPv4",
 	"TestRouterWithNewAddress":              "in IPv6 a router's address is not that of the machines behind it",
@@ -34,7 +35,11 @@ var oneFamily = map[string]string{
 	"TestMain":                              "it runs the others",
 }
 
-const nat = "IPv6 has no NATs"
+// Reasons of several.
+const (
+	hostile = "the API is inside the tunnel, and its attackers keep a processor busy for a minute"
+	nat     = "IPv6 has no NATs"
+)
 
 // TestEveryScenarioNamesItsFamilies: a new scenario runs in both, or is in
 // oneFamily.
