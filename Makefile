@@ -118,6 +118,7 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) vet -tags man ./cmd/ginnel
 	$(GO) tool staticcheck ./...
 	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg) cmd/ginnel/completion/ginnel.bash
+	shellcheck -s dash rc.d/ginnel* rc.d/testdata/*
 	for m in bench packages; do \
 	  (cd $$m && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...) || exit 1; \
 	done
@@ -188,7 +189,7 @@ fmt: ## format the source
 	gofmt -w .
 
 # Programs the tests run, and Debian's packages of them.
-TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck zsh:zsh fish:fish mandoc:mandoc dnsmasq:dnsmasq-base
+TOOLS := gcc:gcc readelf:binutils curl:curl git:git ip:iproute2 shellcheck:shellcheck zsh:zsh fish:fish mandoc:mandoc dnsmasq:dnsmasq-base busybox:busybox-static
 QEMU_amd64 := qemu-system-x86_64:qemu-system-x86
 QEMU_arm64 := qemu-system-aarch64:qemu-system-arm
 QEMU_arm := qemu-system-arm:qemu-system-arm
@@ -202,7 +203,7 @@ if [ -n "$$missing" ]; then \
   apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing $(2); fi
 endef
 
-tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck, shells, mandoc, dnsmasq
+tools: ## install what the tests need besides Go: gcc (for the race detector), curl, git, ip, shellcheck, shells, mandoc, dnsmasq, busybox
 	$(call need,$(TOOLS),libc6-dev)
 
 qemu-tools: ## install the emulators for QEMU_ARCHES, and what prepares their kernels
