@@ -6,7 +6,9 @@
 // below, observe and apply without deciding anything. Applying the same change
 // twice is harmless. What we put into the OS can be told from what others put
 // there (our route protocol, our block in the hosts file), so that it can be
-// found again after a crash.
+// found again after a crash. Nothing of ours is in the packet filter: a firewall
+// that is stopped, which empties every table, or loaded anew, takes nothing from
+// us; what is let in is its own configuration's matter.
 //
 // Errno becomes one of the sentinels below at this border; nobody above
 // imports unix.

@@ -16,17 +16,24 @@ type names struct {
 	sent  []platform.HostEntry
 	busy  bool      // sent is being written
 	due   time.Time // of a repetition after a failure; zero: none
+	asked time.Time // when sent was
 	retry backoff
 }
 
 func (n *names) deadline() time.Time { return n.due }
+
+// stale tells whether it is time to write the names again, in case others have
+// edited the file: one that says the same is not touched.
+func (n *names) stale(now time.Time) bool {
+	return n.set && !n.busy && !now.Before(n.asked.Add(lookAll/2))
+}
 
 // syncNames asks for the hosts block where it changed, once in any case: what
 // a former run left there may be anything. While nothing is known, nothing is
 // replaced by nothing.
 func (c *Core) syncNames() {
 	n := &c.names
-	again := due(n.due, c.now)
+	again := due(n.due, c.now) || due(c.look.allDue, c.now) && n.stale(c.now)
 	if !c.cfg.Names || !n.dirty && !again {
 		return
 	}
@@ -35,7 +42,7 @@ func (c *Core) syncNames() {
 	if n.set && !again && slices.EqualFunc(entries, n.sent, sameEntry) {
 		return
 	}
-	n.set, n.sent, n.busy = true, entries, true
+	n.set, n.sent, n.busy, n.asked = true, entries, true, c.now
 	c.do(SetNames{Entries: entries})
 }
 

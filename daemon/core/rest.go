@@ -20,11 +20,11 @@ func (c *Core) noteRest() {
 	}
 }
 
-// isWork tells whether an action leaves something behind. Looks and signals come
-// every minute, and do not.
+// isWork tells whether an action leaves something behind. Looks, signals and the
+// names come every minute, and do not.
 func isWork(a Action) bool {
 	switch a.(type) {
-	case Observe, Signal:
+	case Observe, Signal, SetNames:
 		return false
 	}
 	return true
