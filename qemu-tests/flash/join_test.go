@@ -17,9 +17,9 @@ import (
 // daemon starts, and either the network is there and works, or the same
 // invitation or a new one makes it so. See attempt for what is looked at.
 func TestPowerCutJoin(t *testing.T) {
-	names := []string{"overlay"}
+	names := []string{"ubifs"}
 	if *kills >= 10 {
-		names = append(names, "ubifs")
+		names = append(names, "overlay")
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
