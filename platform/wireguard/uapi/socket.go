@@ -14,9 +14,14 @@ import (
 	"ginnel/platform"
 )
 
-// answerTime is how long another program has for one operation: it answers
-// within milliseconds, and the daemon waits for it.
-const answerTime = 5 * time.Second
+// How long another program has for one operation: most are answered within
+// milliseconds, and the daemon waits for it.
+const (
+	answerTime = 5 * time.Second
+	// byteTime is for each byte of the question besides: a new peer takes some
+	// 200, and the slowest machines 20 ms to agree on a secret with it.
+	byteTime = 100 * time.Microsecond
+)
 
 // socket is the device that answers on a unix socket. It implements Device.
 type socket struct{ path string }
@@ -39,6 +44,11 @@ func (s socket) ask(dst []byte, question ...[]byte) ([]byte, error) {
 		return dst, err
 	}
 	defer conn.Close()
+	long := 0
+	for _, part := range question {
+		long += len(part)
+	}
+	err = conn.SetDeadline(time.Now().Add(answerTime + time.Duration(long)*byteTime))
 	for _, part := range question {
 		if err == nil {
 			_, err = conn.Write(part)
@@ -63,7 +73,7 @@ func (s socket) dial() (net.Conn, error) {
 	case err != nil:
 		return nil, fmt.Errorf("connect to the interface's program: %w", err)
 	}
-	return conn, conn.SetDeadline(time.Now().Add(answerTime))
+	return conn, nil
 }
 
 const (
