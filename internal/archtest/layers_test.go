@@ -31,9 +31,9 @@ var layers = []layer{
 	{"platform/platformtest", []string{"key", "platform"}},
 	{"platform/fake", []string{"key", "platform"}},
 	{"platform/wireguard", []string{"key", "journal", "platform", "platform/wireguard/kernel", "platform/wireguard/uapi", "platform/wireguard/userspace"}},
-	{"platform/wireguard/kernel", []string{"key", "platform", "platform/wireguard/kernel/message"}},
+	{"platform/wireguard/kernel", []string{"key", "platform", "platform/netlink", "platform/wireguard/kernel/message"}},
 	{"platform/wireguard/userspace", []string{"key", "journal", "platform", "platform/wireguard/uapi"}},
-	{"platform/...", []string{"key", "journal", "platform"}},
+	{"platform/...", []string{"key", "journal", "platform", "platform/netlink"}},
 	{"daemon/core", []string{"key", "wire", "platform"}},
 	{"daemon/config", []string{"key", "wire", "network", "platform", "platform/uci"}},
 	{"daemon/state", []string{"key", "wire", "wire/json", "platform", "platform/dbfile", "daemon/core"}},
@@ -81,7 +81,7 @@ var foreign = []layer{
 	{"golang.org/x/sys/unix", []string{"platform/...", "netlab/...", "qemu-tests/..."}},
 	{"golang.zx2c4.com/wireguard", []string{"platform/wireguard/userspace", "platform/wireguard/uapi", "netlab/..."}},
 	{"github.com/jsimonetti/rtnetlink/v2", []string{"platform/...", "netlab/..."}},
-	{"github.com/mdlayher/netlink", []string{"platform/...", "netlab/..."}},
+	{"github.com/mdlayher/netlink", []string{"netlab/..."}},
 	{"github.com/google/nftables", []string{"platform/firewall", "platform/inspect", "netlab/..."}},
 }
 

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 )
 
 // Sizes and numbers of linux/netfilter/nfnetlink.h and linux/netfilter.h.
@@ -22,7 +22,7 @@ const (
 // Filters implements platform.Inspector. A ruleset that changes while it is
 // read is read as far as it goes.
 func (Inspector) Filters() ([]platform.FilterTable, error) {
-	nl, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+	nl, err := netlink.Dial(unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("read the rules of nftables: %w", translate(err))
 	}
@@ -46,17 +46,15 @@ type reader struct {
 
 // dump asks for all objects of a kind (NFT_MSG_GET*), of every family where
 // that is AF_UNSPEC.
-func (r *reader) dump(kind uint16, family uint8, body []byte) ([]netlink.Message, error) {
-	return r.nl.Execute(netlink.Message{
-		Header: netlink.Header{Type: netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | kind), Flags: netlink.Request | netlink.Dump},
-		Data:   append([]byte{family, unix.NFNETLINK_V0, 0, 0}, body...),
-	})
+func (r *reader) dump(kind uint16, family uint8, attributes netlink.Body) ([][]byte, error) {
+	answer, err := r.nl.Dump(unix.NFNL_SUBSYS_NFTABLES<<8|kind, append([]byte{family, unix.NFNETLINK_V0, 0, 0}, attributes...))
+	return answer.Bodies, err
 }
 
 func (r *reader) readChains() error {
 	answers, err := r.dump(unix.NFT_MSG_GETCHAIN, unix.AF_UNSPEC, nil)
 	for _, m := range answers {
-		r.chain(m.Data)
+		r.chain(m)
 	}
 	return err
 }
@@ -119,7 +117,7 @@ func (r *reader) readRules() error {
 	}
 	answers, err := r.dump(unix.NFT_MSG_GETRULE, unix.AF_UNSPEC, nil)
 	for _, m := range answers {
-		r.rule(m.Data)
+		r.rule(m)
 	}
 	return err
 }
@@ -155,16 +153,17 @@ func (r *reader) set(family uint8, table, name string) (list []element, known bo
 		return list, list != nil
 	}
 	r.sets[id] = nil
-	body := appendAttribute(nil, unix.NFTA_SET_ELEM_LIST_TABLE, append([]byte(table), 0))
-	body = appendAttribute(body, unix.NFTA_SET_ELEM_LIST_SET, append([]byte(name), 0))
-	answers, err := r.dump(unix.NFT_MSG_GETSETELEM, family, body)
+	var which netlink.Body
+	which.Text(unix.NFTA_SET_ELEM_LIST_TABLE, table)
+	which.Text(unix.NFTA_SET_ELEM_LIST_SET, name)
+	answers, err := r.dump(unix.NFT_MSG_GETSETELEM, family, which)
 	if err != nil {
 		return nil, false
 	}
 	list = []element{}
 	for _, m := range answers {
-		each(parse(behind(nfgenmsg, m.Data))[unix.NFTA_SET_ELEM_LIST_ELEMENTS], func(_ uint16, e []byte) {
-			list = append(list, elementOf(parse(e)))
+		_ = netlink.Each(parse(behind(nfgenmsg, m))[unix.NFTA_SET_ELEM_LIST_ELEMENTS], func(e netlink.Attribute) {
+			list = append(list, elementOf(parse(e.Value)))
 		})
 	}
 	sort.Slice(list, func(i, j int) bool { // where a range ends another one may begin

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 	"ginnel/platform/platformtest"
 )
 
@@ -216,8 +217,12 @@ func TestMatches(t *testing.T) {
 
 // FuzzRules: whatever the kernel says is read, somehow.
 func FuzzRules(f *testing.F) {
-	f.Add(byte(1), appendAttribute(nil, unix.NFTA_LIST_ELEM, appendAttribute(appendAttribute(nil, unix.NFTA_EXPR_NAME, []byte("cmp\x00")), unix.NFTA_EXPR_DATA,
-		appendAttribute(nil, unix.NFTA_CMP_SREG, []byte{0, 0, 0, 1}))))
+	var list, expression, data netlink.Body
+	data.Bytes(unix.NFTA_CMP_SREG, []byte{0, 0, 0, 1})
+	expression.Text(unix.NFTA_EXPR_NAME, "cmp")
+	expression.Bytes(unix.NFTA_EXPR_DATA, data)
+	list.Bytes(unix.NFTA_LIST_ELEM, expression)
+	f.Add(byte(1), []byte(list))
 	f.Add(byte(2), []byte{3, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, family byte, b []byte) {
 		r := &reader{sets: map[string][]element{}}

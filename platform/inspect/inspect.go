@@ -16,10 +16,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 )
 
 // Inspector looks at the machine, in the network namespace of the process. It
@@ -43,19 +43,17 @@ func (Inspector) RouteTo(a netip.Addr) (platform.Route, error) {
 
 // lookUp asks the kernel as `ip route get` does.
 func lookUp(a netip.Addr) (r platform.Route, err error) {
-	nl, err := netlink.Dial(unix.NETLINK_ROUTE, nil)
+	nl, err := netlink.Dial(unix.NETLINK_ROUTE)
 	if err != nil {
 		return r, err
 	}
 	defer nl.Close()
-	head := make([]byte, unix.SizeofRtMsg)
-	head[0], head[1] = familyOf(a), uint8(a.BitLen())
-	answers, err := nl.Execute(netlink.Message{
-		Header: netlink.Header{Type: unix.RTM_GETROUTE, Flags: netlink.Request},
-		Data:   appendAttribute(head, unix.RTA_DST, a.AsSlice()),
-	})
-	for _, m := range answers {
-		route := parse(behind(unix.SizeofRtMsg, m.Data))
+	body := make(netlink.Body, unix.SizeofRtMsg)
+	body[0], body[1] = familyOf(a), uint8(a.BitLen())
+	body.Bytes(unix.RTA_DST, a.AsSlice())
+	answer, err := nl.Do(unix.RTM_GETROUTE, 0, body)
+	for _, b := range answer.Bodies {
+		route := parse(behind(unix.SizeofRtMsg, b))
 		r.Link = linkName(native(route[unix.RTA_OIF]))
 		r.Source, _ = netip.AddrFromSlice(route[unix.RTA_PREFSRC])
 	}
@@ -152,10 +150,6 @@ func echoOf(err error) (platform.Echo, error) {
 
 // translate puts the sentinel that fits before err.
 func translate(err error) error {
-	var op *netlink.OpError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ENETUNREACH):
 		return fmt.Errorf("%w: %w", platform.ErrPermission, err)

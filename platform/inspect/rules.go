@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 )
 
 // decoder reads the expressions of one rule, one after the other, and keeps
@@ -23,8 +24,8 @@ type decoder struct {
 // decode makes a rule of its expressions; several of a map of verdicts.
 func (r *reader) decode(family uint8, table string, expressions []byte) []platform.FilterRule {
 	d := &decoder{r: r, family: family, table: table}
-	each(expressions, func(_ uint16, b []byte) {
-		a := parse(b)
+	_ = netlink.Each(expressions, func(e netlink.Attribute) {
+		a := parse(e.Value)
 		d.expression(text(a[unix.NFTA_EXPR_NAME]), parse(a[unix.NFTA_EXPR_DATA]))
 	})
 	return append(d.cases, d.rule)

@@ -3,23 +3,23 @@ package link
 import (
 	"net/netip"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 )
 
 // step is one request to the kernel.
 type step struct {
 	what    string // for error messages
 	typ     uint16
-	flags   netlink.HeaderFlags
-	message message
+	flags   uint16 // NLM_F_*
+	message netlink.Body
 	done    []error // the errnos which say that there is nothing to do any more
 }
 
 func (s *step) run(c conn) error {
-	_, err := c.request(s.typ, s.flags|netlink.Acknowledge, s.message)
+	_, err := c.nl.Do(s.typ, s.flags, s.message)
 	if err == nil || isAny(err, s.done...) {
 		return nil
 	}
@@ -57,15 +57,15 @@ func setUp(index uint32) step {
 
 func setMTU(index uint32, mtu int) step {
 	m := aboutLink(index, 0, 0)
-	m.attributes.Uint32(unix.IFLA_MTU, uint32(mtu))
+	m.Uint32(unix.IFLA_MTU, uint32(mtu))
 	return step{what: "set MTU", typ: unix.RTM_NEWLINK, message: m}
 }
 
 func addAddress(index uint32, p netip.Prefix) step {
 	m := messageOfAddress(index, p)
-	m.attributes.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE|unix.IFA_F_NODAD)
+	m.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE|unix.IFA_F_NODAD)
 	return step{what: "add address " + p.String(), typ: unix.RTM_NEWADDR,
-		flags:   netlink.Create | netlink.Excl,
+		flags:   unix.NLM_F_CREATE | unix.NLM_F_EXCL,
 		message: m,
 		done:    []error{unix.EEXIST}}
 }
@@ -77,18 +77,18 @@ func removeAddress(index uint32, p netip.Prefix) step {
 		done:    []error{unix.EADDRNOTAVAIL, unix.ENXIO}}
 }
 
-func messageOfAddress(index uint32, p netip.Prefix) message {
+func messageOfAddress(index uint32, p netip.Prefix) netlink.Body {
 	m := aboutAddress(family(p.Addr()), uint8(p.Bits()), index)
-	m.attributes.Bytes(unix.IFA_ADDRESS, p.Addr().AsSlice())
-	m.attributes.Bytes(unix.IFA_LOCAL, p.Addr().AsSlice())
+	m.Bytes(unix.IFA_ADDRESS, p.Addr().AsSlice())
+	m.Bytes(unix.IFA_LOCAL, p.Addr().AsSlice())
 	return m
 }
 
-// addRoute appends. Without netlink.Excl the kernel answers EEXIST to the very
+// addRoute appends. Without NLM_F_EXCL the kernel answers EEXIST to the very
 // same route only, not to another program's route to the same destination.
 func addRoute(index uint32, p netip.Prefix) step {
 	return step{what: "add route " + p.String(), typ: unix.RTM_NEWROUTE,
-		flags:   netlink.Create | netlink.Append,
+		flags:   unix.NLM_F_CREATE | unix.NLM_F_APPEND,
 		message: messageOfRoute(index, p),
 		done:    []error{unix.EEXIST}}
 }
@@ -99,10 +99,10 @@ func removeRoute(index uint32, p netip.Prefix) step {
 		done:    []error{unix.ESRCH}}
 }
 
-func messageOfRoute(index uint32, p netip.Prefix) message {
+func messageOfRoute(index uint32, p netip.Prefix) netlink.Body {
 	p = p.Masked()
 	m := aboutRoute(family(p.Addr()), uint8(p.Bits()), unix.RT_SCOPE_LINK, unix.RTN_UNICAST, index)
-	m.attributes.Bytes(unix.RTA_DST, p.Addr().AsSlice())
+	m.Bytes(unix.RTA_DST, p.Addr().AsSlice())
 	return m
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
@@ -15,7 +14,6 @@ import (
 // fits. EACCES is how the kernel refuses an IPv6 address or route on a link
 // where IPv6 is switched off; it is no matter of permission.
 func netlinkError(err error) error {
-	err = plain(err)
 	if errors.Is(err, unix.EACCES) {
 		return fmt.Errorf("%w: %w", platform.ErrUnsupported, err)
 	}
@@ -67,17 +65,4 @@ func checkName(link string) error {
 		return fmt.Errorf("%w: a link's name has 1 to %d characters", platform.ErrNotExist, unix.IFNAMSIZ-1)
 	}
 	return nil
-}
-
-// plain strips the netlink module's words off err and leaves the kernel's: its
-// explanation, where it gave one, and the errno.
-func plain(err error) error {
-	var op *netlink.OpError
-	if !errors.As(err, &op) {
-		return err
-	}
-	if op.Message != "" {
-		return fmt.Errorf("%s: %w", op.Message, op.Err)
-	}
-	return op.Err
 }

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/netlink"
 )
 
 func TestWhichLinksAreUnderlay(t *testing.T) {
@@ -77,7 +77,7 @@ func TestWhichAddressesAreUsable(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	refused := &netlink.OpError{Op: "receive", Err: unix.EACCES, Message: "IPv6 is disabled on this device"}
+	refused := &netlink.Refusal{Errno: unix.EACCES, Text: "IPv6 is disabled on this device"}
 	for _, tt := range []struct {
 		got  error
 		want error
@@ -85,7 +85,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{netlinkError(refused), platform.ErrUnsupported,
 			"not supported by this kernel: IPv6 is disabled on this device: permission denied"},
-		{netlinkError(&netlink.OpError{Op: "receive", Err: unix.ENODEV}), platform.ErrNotExist,
+		{netlinkError(&netlink.Refusal{Errno: unix.ENODEV}), platform.ErrNotExist,
 			"does not exist: no such device"},
 		{netlinkError(unix.EPERM), platform.ErrPermission, ""},
 		{netlinkError(unix.EEXIST), platform.ErrExist, ""},
@@ -98,18 +98,6 @@ func TestErrors(t *testing.T) {
 		if !errors.Is(tt.got, tt.want) || tt.text != "" && tt.got.Error() != tt.text {
 			t.Errorf("got %q, want %q (%v)", tt.got, tt.text, tt.want)
 		}
-	}
-}
-
-// What we can see of a dump that was torn is a flag; it cannot be provoked.
-func TestTorn(t *testing.T) {
-	answers := make([]netlink.Message, 3)
-	if torn(answers) {
-		t.Error("a whole dump is called torn")
-	}
-	answers[2].Header.Flags = netlink.DumpInterrupted
-	if !torn(answers) {
-		t.Error("a torn dump is called whole")
 	}
 }
 
@@ -130,7 +118,7 @@ func TestObserveWithoutStrictChecking(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.close()
-		if err := c.nl.SetOption(netlink.GetStrictCheck, strict); err != nil {
+		if err := c.nl.CheckStrictly(strict); err != nil {
 			t.Fatal(err)
 		}
 		var s platform.NetState
@@ -146,7 +134,7 @@ func TestObserveWithoutStrictChecking(t *testing.T) {
 
 // Statistics may grow, other attributes may come: only what is used counts.
 func TestParseDevice(t *testing.T) {
-	got, err := parseDevice(linkMessage(t))
+	got, err := parseDevice(linkMessage())
 	want := device{index: 7, hardware: unix.ARPHRD_NONE, flags: unix.IFF_UP, mtu: 1420, name: "home", kind: "wireguard"}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -158,31 +146,24 @@ func TestParseDevice(t *testing.T) {
 	}
 }
 
-func linkMessage(t testing.TB) []byte {
-	t.Helper()
-	b := make([]byte, unix.SizeofIfInfomsg)
+func linkMessage() []byte {
+	b := make(netlink.Body, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint16(b[2:], unix.ARPHRD_NONE)
 	binary.NativeEndian.PutUint32(b[4:], 7)
 	binary.NativeEndian.PutUint32(b[8:], unix.IFF_UP)
-	ae := netlink.NewAttributeEncoder()
-	ae.String(unix.IFLA_IFNAME, "home")
-	ae.Uint32(unix.IFLA_MTU, 1420)
-	ae.Bytes(unix.IFLA_STATS64, make([]byte, 1000))
-	ae.Bytes(999, []byte{1})
-	ae.Nested(unix.IFLA_LINKINFO, func(ae *netlink.AttributeEncoder) error {
-		ae.String(unix.IFLA_INFO_KIND, "wireguard")
-		ae.Bytes(unix.IFLA_INFO_DATA, []byte{1, 2, 3})
-		return nil
-	})
-	attributes, err := ae.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(b, attributes...)
+	b.Text(unix.IFLA_IFNAME, "home")
+	b.Uint32(unix.IFLA_MTU, 1420)
+	b.Bytes(unix.IFLA_STATS64, make([]byte, 1000))
+	b.Bytes(999, []byte{1})
+	var info netlink.Body
+	info.Text(unix.IFLA_INFO_KIND, "wireguard")
+	info.Bytes(unix.IFLA_INFO_DATA, []byte{1, 2, 3})
+	b.Bytes(unix.IFLA_LINKINFO|unix.NLA_F_NESTED, info)
+	return b
 }
 
 func FuzzParseDevice(f *testing.F) {
-	f.Add(linkMessage(f))
+	f.Add(linkMessage())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if d, err := parseDevice(b); err != nil && d != (device{}) {
 			t.Errorf("an error and %+v", d)
@@ -194,58 +175,49 @@ func FuzzParseDevice(f *testing.F) {
 // them than are used.
 func TestParseAddress(t *testing.T) {
 	m := aboutAddress(unix.AF_INET, 30, 7)
-	m.header[2] = unix.IFA_F_SECONDARY
-	m.attributes.Bytes(unix.IFA_ADDRESS, []byte{10, 0, 0, 2}) // the other end's
-	m.attributes.Bytes(unix.IFA_LOCAL, []byte{10, 0, 0, 1})
-	m.attributes.String(unix.IFA_LABEL, "ppp0")
-	m.attributes.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE)
-	got, err := parseAddress(bytesOf(t, m))
+	m[2] = unix.IFA_F_SECONDARY
+	m.Bytes(unix.IFA_ADDRESS, []byte{10, 0, 0, 2}) // the other end's
+	m.Bytes(unix.IFA_LOCAL, []byte{10, 0, 0, 1})
+	m.Text(unix.IFA_LABEL, "ppp0")
+	m.Uint32(unix.IFA_FLAGS, unix.IFA_F_NOPREFIXROUTE)
+	got, err := parseAddress(m)
 	want := address{unix.AF_INET, 7, netip.MustParsePrefix("10.0.0.1/30"), unix.IFA_F_SECONDARY | unix.IFA_F_NOPREFIXROUTE}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	m = aboutAddress(unix.AF_INET6, 64, 7)
-	m.attributes.Bytes(unix.IFA_ADDRESS, netip.MustParseAddr("fd00::1").AsSlice())
-	if got, err := parseAddress(bytesOf(t, m)); err != nil || got.prefix != netip.MustParsePrefix("fd00::1/64") {
+	m.Bytes(unix.IFA_ADDRESS, netip.MustParseAddr("fd00::1").AsSlice())
+	if got, err := parseAddress(m); err != nil || got.prefix != netip.MustParsePrefix("fd00::1/64") {
 		t.Errorf("without IFA_LOCAL: got %+v, %v", got, err)
 	}
-	if got, err := parseAddress(bytesOf(t, aboutAddress(unix.AF_INET6, 64, 7))); err != nil || got.prefix.IsValid() {
+	if got, err := parseAddress(aboutAddress(unix.AF_INET6, 64, 7)); err != nil || got.prefix.IsValid() {
 		t.Errorf("without any: got %+v, %v", got, err)
 	}
 }
 
 func TestParseRoute(t *testing.T) {
 	m := aboutRoute(unix.AF_INET, 16, unix.RT_SCOPE_LINK, unix.RTN_UNICAST, 7)
-	m.attributes.Bytes(unix.RTA_DST, []byte{10, 42, 0, 0})
-	m.attributes.Uint32(unix.RTA_TABLE, 1000) // one that rtm_table has no room for
-	got, err := parseRoute(bytesOf(t, m))
+	m.Bytes(unix.RTA_DST, []byte{10, 42, 0, 0})
+	m.Uint32(unix.RTA_TABLE, 1000) // one that rtm_table has no room for
+	got, err := parseRoute(m)
 	want := route{unix.AF_INET, RouteProtocol, unix.RTN_UNICAST, 1000, 7, netip.MustParsePrefix("10.42.0.0/16")}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	for family, all := range map[uint8]string{unix.AF_INET: "0.0.0.0/0", unix.AF_INET6: "::/0"} {
-		got, err := parseRoute(bytesOf(t, aboutRoute(family, 0, 0, 0, 7)))
+		got, err := parseRoute(aboutRoute(family, 0, 0, 0, 7))
 		if err != nil || got.prefix != netip.MustParsePrefix(all) || got.table != unix.RT_TABLE_MAIN {
 			t.Errorf("default route: got %+v, %v", got, err)
 		}
 	}
-	if got, err := parseRoute(bytesOf(t, aboutRoute(unix.AF_MPLS, 20, 0, 0, 7))); err != nil || got.prefix.IsValid() {
+	if got, err := parseRoute(aboutRoute(unix.AF_MPLS, 20, 0, 0, 7)); err != nil || got.prefix.IsValid() {
 		t.Errorf("of another family: got %+v, %v", got, err)
 	}
 }
 
-func bytesOf(t testing.TB, m message) []byte {
-	t.Helper()
-	b, err := m.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func FuzzParseAddressAndRoute(f *testing.F) {
-	f.Add(bytesOf(f, messageOfAddress(7, netip.MustParsePrefix("fd00::1/64"))))
-	f.Add(bytesOf(f, messageOfRoute(7, netip.MustParsePrefix("10.42.0.0/16"))))
+	f.Add([]byte(messageOfAddress(7, netip.MustParsePrefix("fd00::1/64"))))
+	f.Add([]byte(messageOfRoute(7, netip.MustParsePrefix("10.42.0.0/16"))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if a, err := parseAddress(b); err != nil && a != (address{}) {
 			t.Errorf("an error and %+v", a)

@@ -1,36 +1,25 @@
 package link
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net/netip"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"ginnel/platform/netlink"
 )
-
-// message is the content of a request: a structure of rtnetlink.h or one of
-// its sisters, in the machine's byte order, and the attributes after it.
-type message struct {
-	header     []byte
-	attributes *netlink.AttributeEncoder
-}
-
-// MarshalBinary implements encoding.BinaryMarshaler.
-func (m message) MarshalBinary() ([]byte, error) {
-	b, err := m.attributes.Encode()
-	return append(m.header, b...), err
-}
 
 // aboutLink makes a struct ifinfomsg (rtnetlink.h). Of the IFF_* flags the
 // kernel changes those in change.
-func aboutLink(index, flags, change uint32) message {
-	b := make([]byte, unix.SizeofIfInfomsg)
+func aboutLink(index, flags, change uint32) netlink.Body {
+	b := make(netlink.Body, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(b[4:], index)
 	binary.NativeEndian.PutUint32(b[8:], flags)
 	binary.NativeEndian.PutUint32(b[12:], change)
-	return message{b, netlink.NewAttributeEncoder()}
+	return b
 }
 
 // parseDevice reads a struct ifinfomsg and what we want of its attributes.
@@ -43,37 +32,35 @@ func parseDevice(b []byte) (device, error) {
 		index:    binary.NativeEndian.Uint32(b[4:]),
 		flags:    binary.NativeEndian.Uint32(b[8:]),
 	}
-	err := eachAttribute(b[unix.SizeofIfInfomsg:], func(ad *netlink.AttributeDecoder) {
-		switch ad.Type() {
+	var nested error
+	err := netlink.Each(b[unix.SizeofIfInfomsg:], func(a netlink.Attribute) {
+		switch a.Type {
 		case unix.IFLA_IFNAME:
-			d.name = ad.String()
+			d.name = a.Text()
 		case unix.IFLA_MTU:
-			d.mtu = int(ad.Uint32())
+			d.mtu = int(a.Uint32())
 		case unix.IFLA_LINKINFO:
-			ad.Nested(d.parseInfo)
+			nested = netlink.Each(a.Value, d.parseInfo)
 		}
 	})
-	if err != nil {
+	if err = cmp.Or(err, nested); err != nil {
 		return device{}, fmt.Errorf("link message: %w", err)
 	}
 	return d, nil
 }
 
-func (d *device) parseInfo(ad *netlink.AttributeDecoder) error {
-	for ad.Next() {
-		if ad.Type() == unix.IFLA_INFO_KIND {
-			d.kind = ad.String()
-		}
+func (d *device) parseInfo(a netlink.Attribute) {
+	if a.Type == unix.IFLA_INFO_KIND {
+		d.kind = a.Text()
 	}
-	return nil
 }
 
 // aboutAddress makes a struct ifaddrmsg (if_addr.h).
-func aboutAddress(family, bits uint8, index uint32) message {
-	b := make([]byte, unix.SizeofIfAddrmsg)
+func aboutAddress(family, bits uint8, index uint32) netlink.Body {
+	b := make(netlink.Body, unix.SizeofIfAddrmsg)
 	b[0], b[1] = family, bits
 	binary.NativeEndian.PutUint32(b[4:], index)
-	return message{b, netlink.NewAttributeEncoder()}
+	return b
 }
 
 // parseAddress reads a struct ifaddrmsg and its attributes. It tells the
@@ -85,14 +72,14 @@ func parseAddress(b []byte) (a address, err error) {
 	}
 	a.family, a.flags, a.index = b[0], uint32(b[2]), binary.NativeEndian.Uint32(b[4:])
 	var local, other []byte
-	err = eachAttribute(b[unix.SizeofIfAddrmsg:], func(ad *netlink.AttributeDecoder) {
-		switch ad.Type() {
+	err = netlink.Each(b[unix.SizeofIfAddrmsg:], func(at netlink.Attribute) {
+		switch at.Type {
 		case unix.IFA_LOCAL:
-			local = ad.Bytes()
+			local = at.Value
 		case unix.IFA_ADDRESS:
-			other = ad.Bytes()
+			other = at.Value
 		case unix.IFA_FLAGS:
-			a.flags |= ad.Uint32()
+			a.flags |= at.Uint32()
 		}
 	})
 	if err != nil {
@@ -116,12 +103,11 @@ type route struct {
 
 // aboutRoute makes a struct rtmsg (rtnetlink.h) about routes of ours in the main
 // table.
-func aboutRoute(family, bits, scope, kind uint8, index uint32) message {
-	b := make([]byte, unix.SizeofRtMsg)
+func aboutRoute(family, bits, scope, kind uint8, index uint32) netlink.Body {
+	b := make(netlink.Body, unix.SizeofRtMsg)
 	b[0], b[1], b[4], b[5], b[6], b[7] = family, bits, unix.RT_TABLE_MAIN, RouteProtocol, scope, kind
-	m := message{b, netlink.NewAttributeEncoder()}
-	m.attributes.Uint32(unix.RTA_OIF, index)
-	return m
+	b.Uint32(unix.RTA_OIF, index)
+	return b
 }
 
 func parseRoute(b []byte) (r route, err error) {
@@ -136,14 +122,14 @@ func parseRoute(b []byte) (r route, err error) {
 	case unix.AF_INET6:
 		to = netip.IPv6Unspecified()
 	}
-	err = eachAttribute(b[unix.SizeofRtMsg:], func(ad *netlink.AttributeDecoder) {
-		switch ad.Type() {
+	err = netlink.Each(b[unix.SizeofRtMsg:], func(a netlink.Attribute) {
+		switch a.Type {
 		case unix.RTA_DST:
-			to, _ = netip.AddrFromSlice(ad.Bytes())
+			to, _ = netip.AddrFromSlice(a.Value)
 		case unix.RTA_OIF:
-			r.index = ad.Uint32()
+			r.index = a.Uint32()
 		case unix.RTA_TABLE:
-			r.table = ad.Uint32()
+			r.table = a.Uint32()
 		}
 	})
 	if err != nil {
@@ -151,15 +137,4 @@ func parseRoute(b []byte) (r route, err error) {
 	}
 	r.prefix = netip.PrefixFrom(to, int(b[1]))
 	return r, nil
-}
-
-func eachAttribute(b []byte, f func(*netlink.AttributeDecoder)) error {
-	ad, err := netlink.NewAttributeDecoder(b)
-	if err != nil {
-		return err
-	}
-	for ad.Next() {
-		f(ad)
-	}
-	return ad.Err()
 }

@@ -59,7 +59,7 @@ func (c conn) addresses(family uint8, index uint32) ([]address, error) {
 	}
 	found := make([]address, 0, len(answers))
 	for _, answer := range answers {
-		a, err := parseAddress(answer.Data)
+		a, err := parseAddress(answer)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (c conn) routes(dst []netip.Prefix, family uint8, index uint32) ([]netip.Pr
 		return dst, err
 	}
 	for _, answer := range answers {
-		r, err := parseRoute(answer.Data)
+		r, err := parseRoute(answer)
 		if err != nil {
 			return dst, err
 		}

@@ -7,8 +7,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"ginnel/platform/netlink"
 )
 
 const (
@@ -32,7 +33,7 @@ const watched = 1<<(unix.RTNLGRP_LINK-1) |
 // news were lost, because there were too many, that is a change too. Our own
 // changes are told like any other's.
 func (*Link) Watch(ctx context.Context, changed func()) error {
-	nl, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: watched})
+	nl, err := netlink.Listen(unix.NETLINK_ROUTE, watched)
 	if err != nil {
 		return fmt.Errorf("watch links: %w", netlinkError(err))
 	}
@@ -57,7 +58,7 @@ func (*Link) Watch(ctx context.Context, changed func()) error {
 }
 
 // watch returns the error that ends it.
-func watch(nl *netlink.Conn, changed func()) error {
+func watch(nl *os.File, changed func()) error {
 	for {
 		if err := nl.SetReadDeadline(time.Time{}); err != nil {
 			return err
@@ -79,7 +80,7 @@ func watch(nl *netlink.Conn, changed func()) error {
 }
 
 // collect receives for some time and tells whether something came.
-func collect(nl *netlink.Conn, d time.Duration) (came bool, err error) {
+func collect(nl *os.File, d time.Duration) (came bool, err error) {
 	if err := nl.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return false, err
 	}
@@ -96,11 +97,11 @@ func collect(nl *netlink.Conn, d time.Duration) (came bool, err error) {
 }
 
 // receive waits for news, or for word that some were lost.
-func receive(nl *netlink.Conn) error {
-	for _, err := range nl.ReceiveIter() {
-		if err != nil && !errors.Is(err, unix.ENOBUFS) {
-			return err
-		}
+func receive(nl *os.File) error {
+	var b [unix.NLMSG_HDRLEN]byte // whatever it says, it is news
+	_, err := nl.Read(b[:])
+	if errors.Is(err, unix.ENOBUFS) {
+		return nil
 	}
-	return nil
+	return err
 }

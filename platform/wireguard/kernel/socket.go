@@ -1,12 +1,11 @@
 package kernel
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"ginnel/platform/netlink"
 	"ginnel/platform/wireguard/kernel/message"
 )
 
@@ -14,10 +13,6 @@ import (
 // first datagram as large as a page, at most 8 KiB, and the later ones as large
 // as the reader's largest read: fewer, and fewer gaps for a change to slip in.
 const datagramSize = 16 << 10
-
-// patience is how long the kernel may take to answer. It answers before write
-// returns, so this is for kernels that do not answer at all.
-const patience = 5 * time.Second
 
 // socket speaks netlink to the kernel: one request at a time, in blocking
 // system calls, without the runtime's poller. It is not safe for concurrent
@@ -31,23 +26,10 @@ type socket struct {
 
 // dial connects to the kernel: nobody else can then send to the socket.
 func dial(protocol int) (*socket, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
+	fd, err := netlink.Connect(protocol)
 	if err != nil {
-		return nil, fmt.Errorf("open a netlink socket: %w", translate(err))
+		return nil, translate(err)
 	}
-	timeout := unix.NsecToTimeval(patience.Nanoseconds())
-	err = errors.Join(
-		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
-		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout),
-	)
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("connect a netlink socket: %w", translate(err))
-	}
-	// Explanations with errors, and no copy of our keys; since Linux 4.12 and
-	// 4.3. Older kernels have no WireGuard, but a backport may.
-	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_EXT_ACK, 1)
-	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
 	return &socket{fd: fd, in: make([]byte, datagramSize)}, nil
 }
 
@@ -96,7 +78,7 @@ func (s *socket) read() (int, error) {
 			return n, nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return 0, fmt.Errorf("the kernel did not answer within %v", patience)
+			return 0, fmt.Errorf("the kernel did not answer within %v", netlink.Patience)
 		default:
 			return 0, fmt.Errorf("read an answer: %w", err)
 		}
