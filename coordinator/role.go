@@ -104,7 +104,8 @@ func New(cfg Config) (*Role, error) {
 }
 
 // fillBook makes sure that the book's endpoints can be used, and has those of
-// the configuration written down where it has none.
+// the configuration written down where it has none. Where they cannot be, on a
+// full disk, the next start does it: only invitations need them.
 func fillBook(cfg *Config) error {
 	if known := cfg.Book.Endpoints(); len(known) > 0 {
 		return wire.CheckEndpoints(known)
@@ -120,7 +121,12 @@ func fillBook(cfg *Config) error {
 		return err
 	}
 	if err := cfg.Store.Commit(change); err != nil {
-		return fmt.Errorf("write the coordinator's endpoints down: %w", err)
+		err = fmt.Errorf("write the coordinator's endpoints down: %w", err)
+		if errors.Is(err, store.ErrOutOfStep) {
+			return err
+		}
+		cfg.Log.Error("nobody can be invited until the endpoints of the configuration are in the book", "err", err)
+		return nil
 	}
 	cfg.Book, cfg.Changes = book, append(cfg.Changes, change)
 	return nil

@@ -300,6 +300,28 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// TestBehaviour71FullDisk: a role starts although the endpoints of the
+// configuration cannot be written into its book, and the next one does it.
+func TestBehaviour71FullDisk(t *testing.T) {
+	n := coordinatortest.New(t)
+	bare, _, err := network.New("home", netip.MustParsePrefix("10.42.0.0/16"), "hub", n.Keys["hub"].Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, full := range []bool{true, false} {
+		n.Store.SetFull(full)
+		r, err := coordinator.New(coordinator.Config{
+			Book: bare, Store: n.Store, Endpoints: []string{"hub:1"}, Now: time.Now, PrivateKey: n.Keys["hub"], Rand: strings.NewReader("12345678"),
+		})
+		if err != nil {
+			t.Fatalf("full %v: %v", full, err)
+		}
+		if there := len(r.Book().Endpoints()) > 0; there == full {
+			t.Errorf("full %v: the book has %q", full, r.Book().Endpoints())
+		}
+	}
+}
+
 // TestConcurrentUse is for the race detector.
 func TestConcurrentUse(t *testing.T) {
 	n := coordinatortest.New(t)

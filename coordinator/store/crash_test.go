@@ -23,6 +23,7 @@ import (
 const (
 	crashEnv = "GINNEL_STORE_CRASH" // "PATH SEED"
 	fullEnv  = "GINNEL_STORE_FULL"  // a directory to mount on
+	oldEnv   = "GINNEL_STORE_OLD"   // likewise; the book is of schema 1
 )
 
 func TestMain(m *testing.M) {
@@ -31,6 +32,8 @@ func TestMain(m *testing.M) {
 		exitWith(commitForever(os.Getenv(crashEnv)))
 	case os.Getenv(fullEnv) != "":
 		exitWith(fillDisk(os.Getenv(fullEnv)))
+	case os.Getenv(oldEnv) != "":
+		exitWith(upgradeOnFull(os.Getenv(oldEnv)))
 	}
 	os.Exit(m.Run())
 }
@@ -123,8 +126,14 @@ func killChild(t *testing.T, path string, seed uint64, after int, moment time.Du
 
 // TestFullDisk has a child fill a tiny tmpfs, in a mount namespace of its own.
 func TestFullDisk(t *testing.T) {
+	apart(t, fullEnv)
+}
+
+// apart runs a child with a directory and a mount namespace of its own.
+func apart(t *testing.T, env string) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fullEnv+"="+t.TempDir())
+	cmd.Env = append(os.Environ(), env+"="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -21,7 +21,7 @@ func readSnapshot(tx *bbolt.Tx) (network.Snapshot, error) {
 	if s.Coordinator, err = readCoordinator(tx); err != nil {
 		return s, err
 	}
-	if err := parseValue(tx.Bucket(metaBucket).Get(endpointsKey), &s.Endpoints); err != nil {
+	if s.Endpoints, err = readEndpoints(tx); err != nil {
 		return s, fmt.Errorf("endpoints: %w", err)
 	}
 	for _, b := range []struct {
@@ -37,6 +37,15 @@ func readSnapshot(tx *bbolt.Tx) (network.Snapshot, error) {
 		}
 	}
 	return s, nil
+}
+
+// readEndpoints returns none for a book of schema 1.
+func readEndpoints(tx *bbolt.Tx) (list []string, err error) {
+	if version, err := readSchema(tx); version < 2 || err != nil {
+		return nil, err
+	}
+	err = parseValue(tx.Bucket(metaBucket).Get(endpointsKey), &list)
+	return list, err
 }
 
 func readCIDR(r *network.Records, k, v []byte) error {

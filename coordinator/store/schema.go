@@ -38,7 +38,7 @@ type migration func(*bbolt.Tx) error
 var migrations = [schema - 1]migration{noEndpoints}
 
 // noEndpoints leads to schema 2: nobody has told the book where the coordinator
-// is found.
+// is found. Who reads takes it so also while this is not written.
 func noEndpoints(tx *bbolt.Tx) error {
 	w := writer{tx: tx}
 	w.putEndpoints(nil)
@@ -46,7 +46,9 @@ func noEndpoints(tx *bbolt.Tx) error {
 }
 
 // migrate brings the file up to date, all in one transaction. A file that is
-// up to date is not written to.
+// up to date is not written to. One for which there is no room stays as it is
+// until the next commit, and is read nonetheless: a full flash must not cut a
+// network off when its coordinator is upgraded.
 func migrate(db *dbfile.DB, steps []migration) error {
 	newest := len(steps) + 1
 	var have int
@@ -62,17 +64,33 @@ func migrate(db *dbfile.DB, steps []migration) error {
 	case have == newest:
 		return db.View(checkBuckets)
 	}
-	return db.Update(func(tx *bbolt.Tx) error {
-		for ; have < newest; have++ {
-			if err := steps[have-1](tx); err != nil {
-				return fmt.Errorf("migrate schema %d to %d: %w", have, have+1, err)
-			}
-		}
-		if err := tx.Bucket(metaBucket).Put(schemaKey, []byte(strconv.Itoa(newest))); err != nil {
-			return fmt.Errorf("write schema: %w", err)
+	err := db.Update(func(tx *bbolt.Tx) error {
+		if err := upgrade(tx, steps); err != nil {
+			return err
 		}
 		return checkBuckets(tx)
 	})
+	if dbfile.IsFull(err) {
+		return db.View(checkBuckets)
+	}
+	return err
+}
+
+// upgrade runs the steps that the file needs.
+func upgrade(tx *bbolt.Tx, steps []migration) error {
+	have, err := readSchema(tx)
+	if err != nil || have > len(steps) {
+		return err
+	}
+	for ; have <= len(steps); have++ {
+		if err := steps[have-1](tx); err != nil {
+			return fmt.Errorf("migrate schema %d to %d: %w", have, have+1, err)
+		}
+	}
+	if err := tx.Bucket(metaBucket).Put(schemaKey, []byte(strconv.Itoa(have))); err != nil {
+		return fmt.Errorf("write schema: %w", err)
+	}
+	return nil
 }
 
 func readSchema(tx *bbolt.Tx) (int, error) {

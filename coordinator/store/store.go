@@ -86,10 +86,11 @@ func Create(path string, book *network.Book, change network.Change) error {
 	})
 }
 
-// Open opens the book file at path, brings it up to the current schema, and
-// returns it with its book and its last changes, oldest first, which have no
-// records. The caller closes the Store. Errors wrap fs.ErrNotExist,
-// dbfile.ErrDamaged, ErrNewer or platform.ErrInUse where that is the cause.
+// Open opens the book file at path, brings it up to the current schema, unless
+// there is no room for that now, and returns it with its book and its last
+// changes, oldest first, which have no records. The caller closes the Store.
+// Errors wrap fs.ErrNotExist, dbfile.ErrDamaged, ErrNewer or platform.ErrInUse
+// where that is the cause.
 func Open(path string) (*Store, *network.Book, []network.Change, error) {
 	return open(path, migrations[:])
 }
@@ -145,6 +146,9 @@ func load(db *dbfile.DB, steps []migration) (book *network.Book, tail []network.
 // the Store.
 func (s *Store) Commit(changes ...network.Change) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
+		if err := upgrade(tx, migrations[:]); err != nil {
+			return err
+		}
 		w := writer{tx: tx}
 		for _, c := range changes {
 			if err := checkRevision(tx, c.Revision-1); err != nil {

@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 		fmt.Println("error:", saveForever(path))
 		os.Exit(1)
 	}
+	if path := os.Getenv(fullEnv); path != "" {
+		if err := upgradeOnFull(path); err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

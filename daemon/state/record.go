@@ -50,15 +50,18 @@ func putKey(tx *bbolt.Tx, name []byte, k key.PrivateKey) error {
 }
 
 func readIdentity(tx *bbolt.Tx, i *Identity) error {
+	version, err := readSchema(tx)
+	if err != nil {
+		return err
+	}
 	for _, name := range buckets {
-		if tx.Bucket(name) == nil {
+		if tx.Bucket(name) == nil && (version > 1 || !bytes.Equal(name, bucketPins)) {
 			return damaged("bucket %s is missing", name)
 		}
 	}
 	if err := json.Unmarshal(tx.Bucket(bucketMeta).Get(keyIdentity), i); err != nil {
 		return damaged("identity: %w", err)
 	}
-	var err error
 	if i.PrivateKey, err = readKey(tx, keyPrivate); err != nil {
 		return err
 	}

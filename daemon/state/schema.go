@@ -19,7 +19,9 @@ const schema = 2
 
 // migrations bring a file up by one version each: migrations[v] is given a
 // file of version v and leaves one of version v+1. All that are needed run in
-// one transaction. There has been no version 0.
+// one transaction. There has been no version 0. Where there is no room for them
+// what reads has to manage with the older file: a full flash must not cut a
+// router off when it is upgraded.
 var migrations = [schema]func(*bbolt.Tx) error{1: pinSavedMap}
 
 // The buckets and their keys.
@@ -37,7 +39,7 @@ var (
 	keyHead     = []byte("head")
 )
 
-// buckets are all that a file has.
+// buckets are all that a file has; those of schema 1 had no bucketPins.
 var buckets = [][]byte{bucketMeta, bucketKeys, bucketMap, bucketMembers, bucketPins}
 
 // errUnchanged ends a transaction that has nothing to write.
@@ -49,26 +51,46 @@ func damaged(format string, args ...any) error {
 }
 
 // migrate brings an older file up to date; one of this version is not written.
+// One for which there is no room stays as it is until something is written.
 func migrate(db *dbfile.DB) error {
+	err := update(db, func(*bbolt.Tx) error { return errUnchanged })
+	if dbfile.IsFull(err) {
+		return nil
+	}
+	return err
+}
+
+// update lets f write to a file that is up to date, in the transaction that
+// brings it there. It is nothing to do if f returns errUnchanged and it was.
+func update(db *dbfile.DB, f func(*bbolt.Tx) error) error {
 	err := db.Update(func(tx *bbolt.Tx) error {
-		version, err := readSchema(tx)
+		migrated, err := upgrade(tx)
 		if err != nil {
 			return err
 		}
-		if version == schema {
-			return errUnchanged
+		if err = f(tx); migrated && errors.Is(err, errUnchanged) {
+			return nil
 		}
-		for ; version < schema; version++ {
-			if err := migrations[version](tx); err != nil {
-				return fmt.Errorf("bring schema %d to %d: %w", version, version+1, err)
-			}
-		}
-		return writeSchema(tx)
+		return err
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	return err
+}
+
+// upgrade runs the migrations that the file needs, and tells whether it did.
+func upgrade(tx *bbolt.Tx) (migrated bool, err error) {
+	version, err := readSchema(tx)
+	if err != nil || version == schema {
+		return false, err
+	}
+	for ; version < schema; version++ {
+		if err := migrations[version](tx); err != nil {
+			return false, fmt.Errorf("bring schema %d to %d: %w", version, version+1, err)
+		}
+	}
+	return true, writeSchema(tx)
 }
 
 func readSchema(tx *bbolt.Tx) (uint64, error) {

@@ -102,7 +102,8 @@ func Create(path string, i Identity) error {
 }
 
 // Open opens the file at path, which must exist, and brings an older schema up
-// to date. Errors wrap platform.ErrNotExist, platform.ErrInUse,
+// to date, unless there is no room for it: then the next Save that finds some
+// does. Errors wrap platform.ErrNotExist, platform.ErrInUse,
 // dbfile.ErrDamaged or ErrNewer where that is the reason. The caller closes
 // the State.
 func Open(path string) (*State, error) {
@@ -187,8 +188,8 @@ func (s *State) Pins() (pins []core.Pin, err error) {
 // k's, in one transaction: after a crash both are k's or both are those before.
 // What equals what is saved is not written. It keeps nothing of k.
 func (s *State) Save(k core.Save) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error { return write(tx, &k) })
-	if err != nil && !errors.Is(err, errUnchanged) {
+	err := update(s.db, func(tx *bbolt.Tx) error { return write(tx, &k) })
+	if err != nil {
 		return fmt.Errorf("save the map and the pins in %s: %w", s.path, err)
 	}
 	return nil

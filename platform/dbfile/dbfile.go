@@ -126,6 +126,12 @@ func explain(path string, err error) error {
 	return fmt.Errorf("open database %s: %w", path, err)
 }
 
+// IsFull tells whether err says that there was no room to write: none on the
+// disk, of a quota, or in the database.
+func IsFull(err error) bool {
+	return errors.Is(err, ErrFull) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+}
+
 // View calls f with a transaction that sees one state of the database.
 func (db *DB) View(f func(*bbolt.Tx) error) error { return db.bolt.View(f) }
 
