@@ -77,13 +77,13 @@ type path struct {
 // candidates are the endpoints of p worth trying, best first.
 func (c *Core) candidates(p *peer) []netip.AddrPort {
 	if c.overridden(p) {
-		return c.view.order(nil, p.places(), wire.Endpoints{})
+		return c.view.order(nil, c.places(p), wire.Endpoints{})
 	}
 	var last []netip.AddrPort
 	if p.path.last.IsValid() {
 		last = append(last, p.path.last)
 	}
-	list := c.view.order(last, p.places(), p.member.Endpoints)
+	list := c.view.order(last, c.places(p), p.member.Endpoints)
 	if was := p.path.was; was.IsValid() && !slices.Contains(list, was) {
 		list = append(list, was) // doubt may have been wrong
 	}

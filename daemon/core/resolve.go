@@ -17,7 +17,7 @@ type host struct {
 	text  string // as it was written
 	name  string // to be resolved; empty: addrs is the address that was given
 	port  uint16
-	addrs []netip.Addr // the last ones found
+	addrs []netip.Addr // the last ones found, sorted
 	found time.Time    // when addrs was found; zero: not yet
 	due   time.Time    // of the next lookup; zero: none
 	retry backoff
@@ -29,6 +29,16 @@ const (
 	// least time between two lookups for one member.
 	lookupLife = 10 * time.Second
 	maxLookups = 8 // at the same time
+	// ownLookups of them are for names that this machine's own configuration
+	// has: one member's that nobody answers for would hold up the coordinator's.
+	ownLookups = 2
+	// maxFound is how many addresses of a name count, so that nobody is made to
+	// try all that a zone lists: enough for two links of both families.
+	maxFound = 4
+	// maxPlaces is how many of all the addresses that were found for the names a
+	// member announces are tried. With what was seen of it and its candidates
+	// that makes a round of two dozen at most.
+	maxPlaces = 12
 )
 
 // written lists the endpoints of p that somebody wrote down, best first.
@@ -86,12 +96,15 @@ func (c *Core) configures(p *peer) bool {
 }
 
 // places lists where p's hosts are, as far as it is known.
-func (p *peer) places() []netip.AddrPort {
+func (c *Core) places(p *peer) []netip.AddrPort {
 	var list []netip.AddrPort
 	for i := range p.hosts {
 		for _, a := range p.hosts[i].addrs {
 			list = append(list, netip.AddrPortFrom(a.Unmap(), p.hosts[i].port))
 		}
+	}
+	if len(list) > maxPlaces && !c.configures(p) {
+		list = list[:maxPlaces]
 	}
 	return list
 }
@@ -130,7 +143,7 @@ func (c *Core) resolveDue() {
 			case !due(h.due, c.now):
 			case p.path.state == connected || c.lookups[h.name]:
 				h.due = time.Time{}
-			case len(c.lookups) < maxLookups:
+			case c.mayLookUp(p):
 				h.due, p.looked = time.Time{}, c.now
 				c.lookups[h.name] = true
 				c.do(Resolve{Host: h.name})
@@ -139,12 +152,21 @@ func (c *Core) resolveDue() {
 	}
 }
 
-// lookupDeadline is when the next lookup is due, if one more may be asked for.
-func (c *Core) lookupDeadline() (t time.Time) {
-	if len(c.lookups) >= maxLookups {
-		return t
+// mayLookUp tells whether one more lookup may be asked for, for p.
+func (c *Core) mayLookUp(p *peer) bool {
+	room := maxLookups
+	if !c.configures(p) {
+		room -= ownLookups
 	}
+	return len(c.lookups) < room
+}
+
+// lookupDeadline is when the next lookup is due that may be asked for.
+func (c *Core) lookupDeadline() (t time.Time) {
 	for _, p := range c.peers {
+		if !c.mayLookUp(p) {
+			continue
+		}
 		for i := range p.hosts {
 			t = earliest(t, p.hosts[i].due)
 		}
@@ -155,11 +177,13 @@ func (c *Core) lookupDeadline() (t time.Time) {
 func (c *Core) resolved(ev Resolved) {
 	delete(c.lookups, ev.Host)
 	failed := ev.Err != nil || len(ev.Addrs) == 0
+	addrs := sortedSet(ev.Addrs) // servers like to turn the order
+	addrs = addrs[:min(len(addrs), maxFound)]
 	told := false
 	for _, p := range c.peers {
 		told = told || c.configures(p) && p.names(ev.Host)
-		if p.found(c.now, ev.Host, ev.Addrs, failed) {
-			c.candidatesChanged(p, false)
+		if p.found(c.now, ev.Host, addrs, failed) {
+			c.foundNews(p)
 		}
 	}
 	if failed && told { // what others announce is not this machine's to mend
@@ -174,8 +198,24 @@ func (p *peer) names(name string) bool {
 	return slices.ContainsFunc(p.hosts, func(h host) bool { return h.name == name })
 }
 
-// found gives p's hosts of a name what was found, and tells whether that is
-// news. When nothing was, the last result is better than none.
+// foundNews looks at p's path again after a lookup. A name that others announce
+// may have another address in each answer: what was found is tried in the round
+// under way, or in the next, and neither ends a rest nor makes those to come
+// shorter, unless there was nothing to wait for.
+func (c *Core) foundNews(p *peer) {
+	w := &p.path
+	switch {
+	case c.configures(p) || w.state == resting && w.next.IsZero():
+		c.candidatesChanged(p, false)
+	case w.state != resting:
+		round, rest := w.round, w.rest
+		c.candidatesChanged(p, false)
+		w.round, w.rest = round, rest
+	}
+}
+
+// found gives p's hosts of a name what was found, sorted, and tells whether that
+// is news. When nothing was, the last result is better than none.
 func (p *peer) found(now time.Time, name string, addrs []netip.Addr, failed bool) (news bool) {
 	for i := range p.hosts {
 		h := &p.hosts[i]
@@ -186,8 +226,8 @@ func (p *peer) found(now time.Time, name string, addrs []netip.Addr, failed bool
 		default:
 			h.due, h.found = time.Time{}, now
 			h.retry.ok()
-			if !sameSet(h.addrs, addrs) { // servers like to turn the order
-				news, h.addrs = true, slices.Clone(addrs)
+			if !slices.Equal(h.addrs, addrs) {
+				news, h.addrs = true, addrs
 			}
 		}
 	}
