@@ -65,6 +65,7 @@ func (r *Role) issue(name string, seconds int64, command func(temporary key.Publ
 	if err := r.carryOut(book, changes); err != nil {
 		return none, err
 	}
+	r.issued.keys = append(r.issued.keys, temporary.Public())
 	return wire.InvitationIssued{Peer: r.Describe(book, p), Token: inv.Token()}, nil
 }
 

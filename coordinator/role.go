@@ -62,6 +62,7 @@ type Role struct {
 	broken chan error    // Run is to end with this
 
 	writing sync.Mutex // held from reading the book to replacing it; taken before mu
+	issued  issued     // guarded by writing
 
 	mu      sync.Mutex // guards what follows; never held during I/O
 	hub     *hub
@@ -98,6 +99,7 @@ func New(cfg Config) (*Role, error) {
 		nudger:  newNudger(),
 		reports: reports{},
 		tokens:  newTokens(cfg.PrivateKey),
+		issued:  issued{seen: cfg.Now()},
 	}
 	r.book.Store(cfg.Book)
 	return r, nil
@@ -161,7 +163,11 @@ func (r *Role) Do(cmds ...network.Command) (*network.Book, error) {
 // apply returns the book after cmds, with what they change. The caller holds
 // r.writing, and carries it out or not.
 func (r *Role) apply(cmds ...network.Command) (*network.Book, []network.Change, error) {
-	book, now := r.Book(), r.cfg.Now()
+	now := r.cfg.Now()
+	if err := r.followClock(now); err != nil {
+		return nil, nil, err
+	}
+	book := r.Book()
 	var changes []network.Change
 	for _, cmd := range cmds {
 		next, change, err := book.Apply(now, cmd)
@@ -200,6 +206,9 @@ func (r *Role) write(changes []network.Change) error {
 	err := r.cfg.Store.Commit(changes...)
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, store.ErrNoSpace) { // whoever asked can do something about it, or tell somebody
+		return wire.Errorf(wire.StatusInternal, "the coordinator's disk is full, so nothing was changed: make room there, where the book lies")
 	}
 	err = fmt.Errorf("write the book down: %w", err)
 	if errors.Is(err, store.ErrOutOfStep) {

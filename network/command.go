@@ -68,6 +68,12 @@ type (
 	// Expire removes peers whose invitations ended by now, freeing names and
 	// addresses.
 	Expire struct{}
+	// Redate moves when the open invitations with those temporary keys end, after
+	// the clock by which they were made was set. Others' keys are passed over.
+	Redate struct {
+		Keys []key.PublicKey
+		By   time.Duration // may be negative
+	}
 	// RenamePeer gives a peer, but not the coordinator's, another name.
 	RenamePeer struct{ Name, NewName string }
 	// SetDisabled cuts a peer off, or lets it in again as it was. Invited peers

@@ -143,3 +143,14 @@ func (Expire) apply(e *edit, now time.Time) error {
 	e.deletePeers(ended)
 	return nil
 }
+
+func (c Redate) apply(e *edit, _ time.Time) error {
+	for _, p := range e.s.Peers { // which putPeer replaces
+		if p.IsInvited() && slices.Contains(c.Keys, p.Invited.Key) {
+			p.Invited.Expires = p.Invited.Expires.Add(c.By)
+			e.putPeer(p)
+			e.tellOf(p)
+		}
+	}
+	return nil
+}

@@ -249,3 +249,24 @@ func TestBehaviour40BadKeys(t *testing.T) {
 	w.refused(w.redeem(carol, invited.Invited.Key), network.Conflict, "temporary")
 	w.do(w.redeem(carol, w.newKey()))
 }
+
+// TestRedate: the ends of the invitations that are named move, and no others.
+func TestRedate(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/16")
+	a, b := w.newKey(), w.newKey()
+	w.do(network.Invite{Name: "a", CIDR: "net", Key: a, Expires: later})
+	w.do(network.Invite{Name: "b", CIDR: "net", Key: b, Expires: later})
+	c := w.do(network.Redate{Keys: []key.PublicKey{a, w.newKey()}, By: time.Hour})
+	w.wantHears(c, "hub")
+	if len(c.Put.Peers) != 1 {
+		t.Errorf("the change is %+v", c)
+	}
+	for name, want := range map[string]time.Time{"a": later.Add(time.Hour), "b": later} {
+		if p, ok := w.PeerNamed(name); !ok || !p.Invited.Expires.Equal(want) {
+			t.Errorf("%s ends at %v, want %v", name, p.Invited.Expires, want)
+		}
+	}
+	if c := w.do(network.Redate{Keys: []key.PublicKey{w.newKey()}, By: time.Hour}); c.Revision != 0 {
+		t.Errorf("of nobody's key: %+v", c)
+	}
+}

@@ -267,6 +267,14 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 			p.Key, p.Invited = c.Key, network.Invitation{}
 			m.peers[c.Address] = p
 		}
+	case network.Redate:
+		for a, p := range m.peers {
+			if p.IsInvited() && slices.Contains(c.Keys, p.Invited.Key) {
+				p.Invited.Expires = p.Invited.Expires.Add(c.By)
+				m.peers[a] = p
+			}
+		}
+		ok = true
 	case network.Expire:
 		maps.DeleteFunc(m.peers, func(_ netip.Addr, p network.Peer) bool { return p.IsInvited() && !now.Before(p.Invited.Expires) })
 		ok = true

@@ -338,6 +338,9 @@ func (r *run) command() network.Command {
 	case 20:
 		return network.SetEndpoints{Endpoints: r.endpoints()}
 	}
+	if peers := r.Peers(); r.IntN(2) == 0 {
+		return network.Redate{Keys: []key.PublicKey{peers[r.IntN(len(peers))].Invited.Key, r.key()}, By: time.Duration(r.IntN(60)-30) * time.Second}
+	}
 	return network.Expire{}
 }
 

@@ -65,7 +65,7 @@ func TestScenarios(t *testing.T) {
 			// One world at a time, but for those that wait for minutes: the machine
 			// has one slow processor.
 			Run:     [][]string{{"/bin/scenarios.test", "-test.v", "-test.timeout=0", "-test.parallel=2", "-test.run", scenarios()}},
-			Env:     []string{"GINNEL_BINARY=/bin/ginnel", "NETLAB_PATIENCE=8"},
+			Env:     []string{"GINNEL_BINARY=/bin/ginnel", "NETLAB_PATIENCE=8", "NETLAB_CLOCK=1"},
 			Timeout: 40 * time.Minute,
 		})
 		t.Log(r.Commands[0].Output)

@@ -71,6 +71,9 @@ func (s *Source) Next(b *network.Book, now time.Time) network.Command {
 		p := s.invitee(b)
 		return network.Redeem{Address: p.Address, Invited: p.Invited.Key, Key: s.Key()}
 	case 15:
+		if s.IntN(2) == 0 {
+			return network.Redate{Keys: []key.PublicKey{s.invitee(b).Invited.Key}, By: time.Duration(s.IntN(100)) * time.Second}
+		}
 		return network.Expire{}
 	case 16:
 		return network.RenamePeer{Name: peer.Name, NewName: s.name("p")}

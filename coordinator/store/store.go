@@ -58,6 +58,10 @@ var ErrNewer = errors.New("written by a newer ginnel: install that version, or a
 // than the one before the change: all that follows will be refused as well.
 var ErrOutOfStep = errors.New("the book and its file are out of step")
 
+// ErrNoSpace is wrapped by Commit's error when the file system is full: nothing
+// is written down, and the next Commit may be.
+var ErrNoSpace = dbfile.ErrNoSpace
+
 // Store is an open book file. Commit and Close may be called concurrently.
 type Store struct{ db *dbfile.DB }
 

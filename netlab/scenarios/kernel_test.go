@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 
+	"ginnel/key"
 	"ginnel/netlab"
 	"ginnel/platform"
+	"ginnel/platform/link"
 	"ginnel/platform/wireguard/kernel"
 )
 
@@ -103,6 +106,43 @@ func TestKernelDownTakesTheLinkAway(t *testing.T) {
 	})
 }
 
+// TestKernelDisturbed: an interface that somebody deletes is made anew, and one
+// that he gives another key, or takes the peers, addresses or routes from, has
+// them again; within half a minute, since the kernel does not tell of all.
+func TestKernelDisturbed(t *testing.T) {
+	familiesInTurn(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		o.allReach(o.all()...)
+		self, root := netip.PrefixFrom(anna.overlay(), anna.overlay().BitLen()), netip.MustParsePrefix(l.home.root())
+		for what, disturb := range map[string]func(wg platform.Tunnel) error{
+			"the key": func(wg platform.Tunnel) error {
+				return wg.Apply(&platform.TunnelChange{Set: platform.SetPrivateKey, PrivateKey: key.NewPrivate([key.Size]byte{7})})
+			},
+			"the peers": func(wg platform.Tunnel) error { return wg.Apply(&platform.TunnelChange{ReplacePeers: true}) },
+			"the address": func(platform.Tunnel) error {
+				return link.New().Apply("home", &platform.NetChange{RemoveAddresses: []netip.Prefix{self}})
+			},
+			"the route": func(platform.Tunnel) error {
+				return link.New().Apply("home", &platform.NetChange{RemoveRoutes: []netip.Prefix{root}})
+			},
+			"the interface": platform.Tunnel.Delete,
+		} {
+			was := anna.linkIndex()
+			if err := anna.wireguard("home", disturb); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			if err := anna.Ping(l.home.address(0, 1).String(), 2*patience); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			if now := anna.linkIndex(); (now != was) != (what == "the interface") {
+				t.Errorf("%s: the interface is %d, and was %d", what, now, was)
+			}
+		}
+		o.allReach(o.all()...)
+	})
+}
+
 // TestKernelBehaviour59ExistingInterface: an interface of the kernel's that
 // somebody else made carries the network, and is left bare and in place, the
 // same one all the time.
@@ -138,16 +178,21 @@ func TestKernelBehaviour59ExistingInterface(t *testing.T) {
 // wg7 makes wg7 in m, or finds it.
 func (m *machine) wg7(f func(wg platform.Tunnel) error) {
 	m.lab.t.Helper()
-	err := m.Do(func() error {
-		wg, err := kernel.New().Open("wg7", 1420)
+	if err := m.wireguard("wg7", f); err != nil {
+		m.lab.t.Fatalf("%s: wg7: %v", m.Name(), err)
+	}
+}
+
+// wireguard makes an interface of the kernel's in m, or finds it. What f does
+// may be to delete it.
+func (m *machine) wireguard(name string, f func(wg platform.Tunnel) error) error {
+	return m.Do(func() error {
+		wg, err := kernel.New().Open(name, 1420)
 		if err != nil {
 			return err
 		}
 		return errors.Join(f(wg), wg.Close())
 	})
-	if err != nil {
-		m.lab.t.Fatalf("%s: wg7: %v", m.Name(), err)
-	}
 }
 
 // goOn waits until every pair has sent some more pings, and so some time has

@@ -77,6 +77,10 @@ import (
 // mapped when it was opened; opened again it has room for as much once more.
 var ErrFull = errors.New("the database has no room left until the daemon is restarted")
 
+// ErrNoSpace is wrapped by Update's error when the file system is full; what is
+// in the database stays as it was.
+var ErrNoSpace = errors.New("the disk is full")
+
 // defaultWait is how long Open waits for a lock when nobody says: a program
 // that is just ending has let go by then.
 const defaultWait = time.Second
@@ -141,8 +145,11 @@ func (db *DB) View(f func(*bbolt.Tx) error) error { return db.bolt.View(f) }
 // failed.
 func (db *DB) Update(f func(*bbolt.Tx) error) error {
 	err := db.bolt.Update(f)
-	if errors.Is(err, berrors.ErrMaxSizeReached) {
+	switch {
+	case errors.Is(err, berrors.ErrMaxSizeReached):
 		return fmt.Errorf("%w: it has %d MB", ErrFull, db.size>>20)
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	return err
 }
