@@ -12,6 +12,7 @@ const (
 	topicRefused     = "refused"     // it is reached, and refuses
 	topicMap         = "map"         // it sends what cannot be right
 	topicReport      = "report"      // it does not take our candidates
+	topicAnnounced   = "announced"   // it does not take what we announce
 	topicMember      = "member "
 	topicPin         = "pin " // the coordinator presents another key
 	topicResolve     = "resolve "

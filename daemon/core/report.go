@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,6 +15,10 @@ type report struct {
 	accepted wire.Report      // what the coordinator has of us, where known
 	known    bool
 	sent     wire.Report // under way
+	// refusal is what the coordinator said to a report with what we announce, if
+	// it has refused one: it is older, and is told the rest alone until it was
+	// started anew. nil: it has not.
+	refusal  *wire.Problem
 	inFlight bool
 	due      time.Time // not before; zero: at once
 	retry    backoff
@@ -31,7 +36,15 @@ func (c *Core) reportWanted() bool {
 	if r.own == nil {
 		r.own = c.view.ownCandidates(c.cfg.Exclude)
 	}
-	return !r.known || !slices.Equal(r.own, r.accepted.Candidates) || !slices.Equal(c.cfg.Announced, r.accepted.Announced)
+	return !r.known || !slices.Equal(r.own, r.accepted.Candidates) || !slices.Equal(c.announced(), r.accepted.Announced)
+}
+
+// announced is what the coordinator is told that this machine announces.
+func (c *Core) announced() []string {
+	if c.report.refusal != nil {
+		return nil
+	}
+	return c.cfg.Announced
 }
 
 func (c *Core) reportDeadline() time.Time {
@@ -47,20 +60,34 @@ func (c *Core) tellCandidates() {
 	if !c.reportWanted() || c.now.Before(r.due) {
 		return
 	}
-	r.inFlight, r.sent = true, wire.Report{Candidates: r.own, Announced: c.cfg.Announced}
+	r.inFlight, r.sent = true, wire.Report{Candidates: r.own, Announced: c.announced()}
 	c.do(Report{Report: r.sent})
 }
 
 func (c *Core) reported(err error) {
 	r := &c.report
 	r.inFlight = false
-	if err != nil {
+	var refusal *wire.Problem
+	switch {
+	case err == nil:
+		c.reportAccepted()
+	case len(r.sent.Announced) > 0 && errors.As(err, &refusal) && refusal.Status == wire.StatusBadRequest:
+		r.refusal, r.known, r.due = refusal, false, time.Time{} // at once, to see whether the rest is taken
+	default:
 		r.due = c.later(&r.retry)
 		c.say(topicReport, "cannot tell the coordinator our endpoints: %v", err)
-		return
 	}
+}
+
+func (c *Core) reportAccepted() {
+	r := &c.report
 	r.retry.ok()
 	r.due = time.Time{}
 	r.accepted, r.known = r.sent, true
 	c.over(topicReport)
+	if r.refusal != nil {
+		c.say(topicAnnounced, "the coordinator does not take what this machine announces (%v): it is older than this machine's ginnel, upgrade it", r.refusal)
+	} else {
+		c.over(topicAnnounced)
+	}
 }

@@ -1,6 +1,9 @@
 package core
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Settings are the part of a Config that may change while the core lives. No
 // session is lost by it.
@@ -20,6 +23,10 @@ func (c *Core) configure(s Settings) {
 	c.cfg.Settings = s
 	if s.ListenPort != was.ListenPort {
 		c.tun.port, c.tun.another, c.tun.dirty = s.ListenPort, s.ListenPort == 0, true
+	}
+	if !slices.Equal(s.Announced, was.Announced) {
+		c.report.refusal = nil
+		c.over(topicAnnounced) // told again where it lasts
 	}
 	for _, p := range c.peers {
 		if a := p.member.Address; s.Overrides[a] != was.Overrides[a] {

@@ -73,7 +73,7 @@ const maxDrift = 500
 // book that do not concern us do not until there were many.
 func (c *Core) take(u *wire.Update) {
 	if u.Position.Epoch != c.world.Position.Epoch {
-		c.report.known = false // the coordinator restarted, and forgot
+		c.report.known, c.report.refusal = false, nil // the coordinator restarted, and forgot; perhaps it is a newer one
 	}
 	changed := c.merge(u)
 	changed = c.pinMembers(u) || changed
