@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: packages help build man install uninstall demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
+.PHONY: packages sizes help build man install uninstall demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ KEY     ?=
 packages: $(CROSS:%=bin/openwrt/ginnel-%) bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
 	rm -rf dist
 	cd packages && $(GO) run ./build -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH) $(if $(KEY),-key $(abspath $(KEY)))
+
+sizes: ## write the sizes of what make packages built into docs/openwrt.md
+	cd packages && $(GO) run ./build -sizes ../docs/openwrt.md
 
 test: tools check unit race mips netlab cross qemu ## run every test (root)
 

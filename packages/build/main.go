@@ -2,6 +2,7 @@
 // built: .ipk and .apk for OpenWrt, .deb for Debian, in folders that are feeds.
 //
 //	build -version 0.1.0 -commits 7 -time 1700000000 -root .. -out ../dist
+//	build -sizes ../docs/openwrt.md
 //
 // The binaries are expected in ROOT/bin/openwrt/ginnel-TARGET and
 // ROOT/bin/ginnel-TARGET, TARGET being a name of the Makefile's CROSS. All else
@@ -35,11 +36,16 @@ func main() {
 	key := flag.String("key", "", "a private key in PEM to sign the .apk with")
 	flag.StringVar(&j.about.Version, "version", "", "the version, such as 1.2.3")
 	flag.IntVar(&j.about.Commits, "commits", 0, "how many commits there are since that version")
+	sizes := flag.String("sizes", "", "build nothing, and write the sizes of what was built into this document")
 	flag.StringVar(&j.root, "root", "..", "the project")
 	flag.StringVar(&j.out, "out", "../dist", "where packages go")
 	flag.Parse()
 	j.about.Time = time.Unix(*unix, 0).UTC()
-	if err := j.run(*key); err != nil {
+	work := func() error { return j.run(*key) }
+	if *sizes != "" {
+		work = func() error { return j.writeSizes(*sizes) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n", err)
 		os.Exit(1)
 	}
