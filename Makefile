@@ -11,7 +11,7 @@ DESTDIR ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: packages sizes help build man install uninstall demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools
+.PHONY: packages sizes deb share help build man install uninstall demo cross test check unit race mips netlab qemu qemu-all qemu-budget qemu-flash qemu-kernels bench fuzz behaviours fmt clean tools qemu-tools systemd systemd-root
 
 help: ## explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,19 +35,27 @@ COMPLETION_bash := share/bash-completion/completions/ginnel
 COMPLETION_zsh := share/zsh/site-functions/_ginnel
 COMPLETION_fish := share/fish/vendor_completions.d/ginnel.fish
 
-install: $(BIN) man/ginnel.1 ## install what was built, the manual, completions and the systemd unit (PREFIX and DESTDIR are honoured)
+# Where systemd looks for units and users.
+UNIT     := /usr/lib/systemd/system/ginnel.service
+SYSUSERS := /usr/lib/sysusers.d/ginnel.conf
+
+install: $(BIN) man/ginnel.1 ## install what was built, the manual, completions, the systemd unit and its user (PREFIX and DESTDIR are honoured)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ginnel
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
 	$(foreach s,$(SHELLS),install -D -m 0644 cmd/ginnel/completion/ginnel.$(s) $(DESTDIR)$(PREFIX)/$(COMPLETION_$(s)) &&) :
-	install -d $(DESTDIR)/lib/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > $(DESTDIR)/lib/systemd/system/ginnel.service
+	install -D -m 0644 systemd/sysusers.conf $(DESTDIR)$(SYSUSERS)
+	install -d $(DESTDIR)$(dir $(UNIT))
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/ginnel.service > $(DESTDIR)$(UNIT)
+	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers ginnel.conf; fi)
+	$(if $(DESTDIR),,if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi)
 
 # Files that somebody else put beside ours stay, and their directories.
 uninstall: ## take this machine out of every network, asking first (YES=1: not asking), and remove what install put there
 	$(if $(DESTDIR),,if [ -x $(PREFIX)/bin/ginnel ]; then $(PREFIX)/bin/ginnel leave --all $(if $(YES),--yes); fi)
 	$(if $(DESTDIR),,if command -v systemctl >/dev/null; then systemctl disable --now ginnel || true; fi)
-	rm -f $(DESTDIR)$(PREFIX)/bin/ginnel $(DESTDIR)/lib/systemd/system/ginnel.service $(DESTDIR)$(PREFIX)/share/man/man[15]/ginnel*.[15]
+	rm -f $(DESTDIR)$(PREFIX)/bin/ginnel $(DESTDIR)$(UNIT) $(DESTDIR)$(SYSUSERS) $(DESTDIR)$(PREFIX)/share/man/man[15]/ginnel*.[15]
+	$(if $(DESTDIR),,if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi)
 	rm -f $(foreach s,$(SHELLS),$(DESTDIR)$(PREFIX)/$(COMPLETION_$(s)))
 	rm -f $(DESTDIR)/etc/ginnel/ginnel.conf $(DESTDIR)/var/run/ginnel/ginnel.sock
 	for d in etc var/lib var/run; do rmdir --ignore-fail-on-non-empty $(DESTDIR)/$$d/ginnel 2>/dev/null || true; done
@@ -104,14 +112,27 @@ NUMBER  := $(if $(TAG),$(TAG:v%=%),0.1.0)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 KEY     ?=
 
-packages: $(CROSS:%=bin/openwrt/ginnel-%) bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
+share: man ## collect the manual and completions, as Debian has them, in bin/share
+	rm -rf bin/share
+	install -D -m 0644 -t bin/share/man/man1 man/*.1
+	install -D -m 0644 -t bin/share/man/man5 man/*.5
+	gzip -9nr bin/share/man
+	install -D -m 0644 cmd/ginnel/completion/ginnel.bash bin/$(COMPLETION_bash)
+	install -D -m 0644 cmd/ginnel/completion/ginnel.zsh bin/share/zsh/vendor-completions/_ginnel
+	install -D -m 0644 cmd/ginnel/completion/ginnel.fish bin/$(COMPLETION_fish)
+
+DEB ?= dist
+deb: bin/ginnel-amd64 share ## build the package for Debian on amd64 alone, into dist/debian (DEB=DIR: DIR/debian)
+	cd packages && $(GO) run ./build -only amd64 -out $(abspath $(DEB)) -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH)
+
+packages: $(CROSS:%=bin/openwrt/ginnel-%) bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 share ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
 	rm -rf dist
 	cd packages && $(GO) run ./build -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH) $(if $(KEY),-key $(abspath $(KEY)))
 
 sizes: ## write the sizes of what make packages built into docs/openwrt.md
 	cd packages && $(GO) run ./build -sizes ../docs/openwrt.md
 
-test: tools check unit race mips netlab cross qemu ## run every test (root)
+test: tools check unit race mips netlab systemd cross qemu ## run every test (root)
 
 check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
@@ -120,14 +141,14 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	$(GO) vet -tags kernelonly ./platform/wireguard
 	$(GO) vet -tags man ./cmd/ginnel
 	$(GO) tool staticcheck ./...
-	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg) cmd/ginnel/completion/ginnel.bash
-	shellcheck -s dash rc.d/ginnel* rc.d/testdata/*
+	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg systemd-tests/*) cmd/ginnel/completion/ginnel.bash
+	shellcheck -s dash rc.d/ginnel* rc.d/testdata/* systemd/p*
 	for m in bench packages; do \
 	  (cd $$m && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) tool -modfile=../go.mod staticcheck ./...) || exit 1; \
 	done
 
 # Tests that need a world of netlab's, or an emulated machine.
-WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$
+WORLDS := /netlab\|/qemu-tests$$\|/qemu-tests/\(budget\|flash\|kernel\|pair\)$$\|/systemd-tests$$
 
 unit: tools ## every package's own tests, worlds and emulated machines aside
 	$(GO) test $(shell $(GO) list ./... | grep -v '$(WORLDS)')
@@ -150,6 +171,17 @@ mips: ## the pure packages on an emulated big-endian processor
 
 netlab: tools ## the real binary on hosts, routers and NATs in network namespaces (root)
 	$(GO) test -count=1 -skip '^TestKernel' ./netlab/...
+
+# The root of the Debian that the package is tested on.
+GINNEL_DEBIAN_CACHE ?= $(HOME)/.cache/ginnel-debian
+export GINNEL_DEBIAN_CACHE
+
+systemd: systemd-root ## install the .deb on a Debian with a real systemd, in a container, and live with it there (root)
+	$(GO) test -count=1 -timeout 10m ./systemd-tests
+
+systemd-root: ## make the root of that Debian, with what it takes, in ~/.cache/ginnel-debian
+	$(call need,mmdebstrap:mmdebstrap systemd-nspawn:systemd-container unshare:util-linux nsenter:util-linux)
+	systemd-tests/debian $(GINNEL_DEBIAN_CACHE)/bookworm
 
 # The emulated machines to test on: amd64 arm64 arm mipsle mips.
 QEMU_ARCHES ?= amd64 mipsle

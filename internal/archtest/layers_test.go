@@ -33,7 +33,7 @@ var layers = []layer{
 	{"platform/wireguard", []string{"key", "journal", "platform", "platform/wireguard/kernel", "platform/wireguard/uapi", "platform/wireguard/userspace"}},
 	{"platform/wireguard/kernel", []string{"key", "platform", "platform/netlink", "platform/wireguard/kernel/message"}},
 	{"platform/wireguard/userspace", []string{"key", "journal", "platform", "platform/wireguard/uapi"}},
-	{"platform/...", []string{"key", "journal", "platform", "platform/netlink"}},
+	{"platform/...", []string{"key", "journal", "platform", "platform/dirlock", "platform/netlink"}},
 	{"daemon/core", []string{"key", "wire", "platform"}},
 	{"daemon/config", []string{"key", "wire", "network", "platform", "platform/uci"}},
 	{"daemon/state", []string{"key", "wire", "wire/json", "platform", "platform/dbfile", "daemon/core"}},
@@ -46,6 +46,7 @@ var layers = []layer{
 		"platform", "platform/dbfile", "platform/firewall", "platform/inspect", "platform/link", "platform/memory", "platform/names", "platform/random", "platform/service", "platform/terminal", "platform/uci", "platform/wireguard"}},
 	{"netlab/...", []string{"key", "wire/...", "network", "platform/...", "daemon/...", "coordinator/...", "netlab/..."}},
 	{"qemu-tests/...", []string{"key", "wire/...", "netlab/...", "qemu-tests/..."}},
+	{"systemd-tests", nil},
 	{"internal/...", nil},
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -22,14 +23,16 @@ func (j *job) debian() error {
 		source, path string
 		mode         uint32
 	}{
-		{"systemd/ginnel.service", "/lib/systemd/system/ginnel.service", 0o644},
+		{"systemd/ginnel.service", "/usr/lib/systemd/system/ginnel.service", 0o644},
 		{"systemd/sysusers.conf", "/usr/lib/sysusers.d/ginnel.conf", 0o644},
+		{"LICENSE", "/usr/share/doc/ginnel/copyright", 0o644},
 		{"docs/ginnel.conf.example", "/usr/share/doc/ginnel/ginnel.conf.example", 0o644},
 	} {
 		file, err := j.file(f.source, f.path, f.mode)
 		if err != nil {
 			return err
 		}
+		file.Content = bytes.ReplaceAll(file.Content, []byte("@PREFIX@"), []byte("/usr"))
 		common.Files = append(common.Files, file)
 	}
 	share, err := j.share()
@@ -50,6 +53,9 @@ func (j *job) debian() error {
 		*s.text = string(text)
 	}
 	for _, a := range debianArchitectures {
+		if j.only != "" && j.only != a.name {
+			continue
+		}
 		if err := j.debianFor(a, common); err != nil {
 			return err
 		}

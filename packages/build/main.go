@@ -24,6 +24,7 @@ import (
 type job struct {
 	root, out string
 	key       *adb.Key // nil: what is built is not signed
+	only      string // the one architecture of Debian's to build for; empty: everything is built
 	about     packages.Package
 }
 
@@ -36,6 +37,7 @@ func main() {
 	key := flag.String("key", "", "a private key in PEM to sign the .apk with")
 	flag.StringVar(&j.about.Version, "version", "", "the version, such as 1.2.3")
 	flag.IntVar(&j.about.Commits, "commits", 0, "how many commits there are since that version")
+	flag.StringVar(&j.only, "only", "", "build nothing but the .deb of this architecture, such as amd64")
 	sizes := flag.String("sizes", "", "build nothing, and write the sizes of what was built into this document")
 	flag.StringVar(&j.root, "root", "..", "the project")
 	flag.StringVar(&j.out, "out", "../dist", "where packages go")
@@ -61,7 +63,11 @@ func (j *job) run(key string) error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	for _, build := range []func() error{j.openwrt, j.debian} {
+	builds := []func() error{j.openwrt, j.debian}
+	if j.only != "" {
+		builds = builds[1:]
+	}
+	for _, build := range builds {
 		if err := build(); err != nil {
 			return err
 		}

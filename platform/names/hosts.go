@@ -31,6 +31,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"ginnel/platform"
 )
 
@@ -62,7 +64,10 @@ func (h *Hosts) Set(network string, entries []platform.HostEntry) error {
 
 // advise says what can be done where this user may not write.
 func advise(err error) error {
-	if !errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, unix.EROFS): // as in the service's sandbox, which knows the file that was there when it started
+		return fmt.Errorf("%w: where another program has replaced the file, `systemctl restart ginnel`", err)
+	case !errors.Is(err, fs.ErrPermission):
 		return err
 	}
 	return fmt.Errorf("%w: let the daemon's user write the file, or set option hosts to another one or none", err)
