@@ -74,12 +74,11 @@ GO_mipsle := GOMIPS=softfloat
 GO_mips64 := GOMIPS64=softfloat
 GO_mips64le := GOMIPS64=softfloat
 
-# Where flash counts its megabytes nothing is inlined but what packets and the
-# kernel's tables of peers pass, ciphers above all, and what that is made of: 7 %
-# less. Sections begin at multiples of 16 KiB, the largest page that 32-bit MIPS
-# kernels are usually built with, instead of 64.
-INLINED := golang.org/x/crypto/... crypto/ecdh crypto/internal/fips140/edwards25519/... crypto/internal/fips140deps/... \
-  encoding/binary internal/byteorder math/bits golang.zx2c4.com/wireguard/... ginnel/platform/wireguard/kernel/...
+# Where flash counts its megabytes nothing is inlined but what the kernel's tables
+# of peers pass, the arithmetic of keys, and what both are made of: 7 % less.
+# Sections begin at multiples of 16 KiB, the largest page that 32-bit MIPS kernels
+# are usually built with, instead of 64.
+INLINED := filippo.io/edwards25519/... encoding/binary internal/byteorder math/bits ginnel/platform/wireguard/kernel/...
 SMALL := -gcflags=all=-l $(INLINED:%=-gcflags=%=)
 # Go's older collector is smaller; the newer one is for many cores.
 OLDGC := GOEXPERIMENT=nogreenteagc

@@ -14,7 +14,7 @@ import (
 // the binary and the idle memory, or need a C library; those of the second
 // line are large beside what does their work here (docs/dependencies.md).
 var notLinked = []string{"net/http/...", "crypto/tls/...", "html/template", "text/template", "runtime/cgo", "expvar", "testing/...",
-	"encoding/json/...", "log/slog", "flag", "text/tabwriter", "github.com/jsimonetti/rtnetlink/...", "golang.zx2c4.com/wireguard/wgctrl/...", "github.com/mdlayher/..."}
+	"encoding/json/...", "log/slog", "flag", "text/tabwriter", "github.com/jsimonetti/rtnetlink/...", "github.com/google/nftables/...", "golang.zx2c4.com/wireguard/wgctrl/...", "github.com/mdlayher/..."}
 
 // notInRouters is of Go's module of ciphers what links all the others for its
 // self-tests: crypto/sha256, crypto/hmac and crypto/rand bring it along.
