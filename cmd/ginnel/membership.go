@@ -49,9 +49,14 @@ func (e *env) configured(name string) (*config.Network, error) {
 	}
 	n, ok := cfg.Network(name)
 	if !ok {
-		return nil, fmt.Errorf("%w %s on this machine: `ginnel network list` lists them", errNoNetwork, name)
+		return nil, noNetwork(name)
 	}
 	return n, nil
+}
+
+// noNetwork says that the configuration has no such section.
+func noNetwork(name string) error {
+	return fmt.Errorf("%w %s on this machine: `ginnel network list` lists them", errNoNetwork, name)
 }
 
 var errNoNetwork = errors.New("there is no network")
@@ -114,14 +119,11 @@ func (e *env) forget(ctx context.Context, n *config.Network, more ...string) err
 
 // switchOff makes a network's section, where there is one, say that it is off.
 func (e *env) switchOff(name string) error {
-	n, err := e.configured(name)
+	err := e.paths.switchNetwork(name, false)
 	if errors.Is(err, errNoNetwork) {
 		return nil
-	} else if err != nil {
-		return err
 	}
-	n.Enabled = false
-	return e.paths.setNetwork(*n)
+	return err
 }
 
 // takeDown makes the daemon drop a network that the configuration does not

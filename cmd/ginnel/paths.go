@@ -80,24 +80,39 @@ func (p paths) setNetwork(n config.Network) error {
 	return p.edit(func(text []byte) ([]byte, error) { return config.Set(p.config, text, n) })
 }
 
+// changeNetwork lets change have a network's section as it is now, and writes
+// what it makes of it. Change must not wait for anything.
+func (p paths) changeNetwork(name string, change func(*config.Network) error) error {
+	return p.edit(func(text []byte) ([]byte, error) {
+		cfg, err := config.Parse(p.config, text)
+		if err != nil {
+			return nil, err
+		}
+		n, ok := cfg.Network(name)
+		if !ok {
+			return nil, noNetwork(name)
+		}
+		if err := change(n); err != nil {
+			return nil, err
+		}
+		return config.Set(p.config, text, *n)
+	})
+}
+
+// switchNetwork switches a network on or off in the configuration.
+func (p paths) switchNetwork(name string, on bool) error {
+	return p.changeNetwork(name, func(n *config.Network) error { n.Enabled = on; return nil })
+}
+
 // removeNetwork takes a network's section out of the configuration.
 func (p paths) removeNetwork(name string) error {
 	return p.edit(func(text []byte) ([]byte, error) { return config.Remove(p.config, text, name) })
 }
 
+// edit changes the configuration: nobody else's change between is lost.
 func (p paths) edit(change func([]byte) ([]byte, error)) error {
-	text, err := p.configText()
-	if err != nil {
-		return err
-	}
-	if text, err = change(text); err != nil {
-		return err
-	}
 	if err := dbfile.EnsureDir(filepath.Dir(p.config), 0o755); err != nil {
 		return fmt.Errorf("make the configuration's directory: %w", err)
 	}
-	if err := dbfile.WriteFile(p.config, text, 0o600); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	return nil
+	return dbfile.EditFile(p.config, 0o600, change)
 }

@@ -51,22 +51,50 @@ func (e *env) takeUp(ctx context.Context, name string, done func(*local.Network)
 }
 
 // reconfigure changes a network's section and has a running daemon take it, if
-// the network is up until done. It returns the new section.
+// the network is up until done. It returns the new section. Change may ask the
+// daemon, or people; it is called again if somebody else has changed the section
+// meanwhile.
 func (e *env) reconfigure(ctx context.Context, name string, done func(*local.Network) bool, change func(*config.Network) error) (*config.Network, error) {
-	n, err := e.configured(name)
+	n, err := e.rewrite(name, change)
 	if err != nil {
-		return nil, err
-	}
-	if err := change(n); err != nil {
-		return nil, err
-	}
-	if err := e.paths.setNetwork(*n); err != nil {
 		return nil, err
 	}
 	_, err = e.takeUp(ctx, n.Name, func(there *local.Network) bool {
 		return there.State == local.Down || isUp(there) && done(there)
 	})
 	return n, err
+}
+
+// rewriteTries is how often rewrite begins anew: each time somebody else's
+// command has had its way.
+const rewriteTries = 100
+
+var errChanged = errors.New("the network's section is being changed by somebody else all the time: try again")
+
+// rewrite writes what change makes of a network's section, unless it is another
+// one by then: a lock that is held while people think would keep others out.
+func (e *env) rewrite(name string, change func(*config.Network) error) (*config.Network, error) {
+	for range rewriteTries {
+		shown, err := e.configured(name)
+		if err != nil {
+			return nil, err
+		}
+		n := *shown
+		if err := change(&n); err != nil {
+			return nil, err
+		}
+		err = e.paths.changeNetwork(n.Name, func(now *config.Network) error {
+			if !now.Equal(shown) {
+				return errChanged
+			}
+			*now = n
+			return nil
+		})
+		if !errors.Is(err, errChanged) {
+			return &n, err
+		}
+	}
+	return nil, errChanged
 }
 
 // atOnce is for changes that are not waited for.

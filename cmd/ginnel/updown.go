@@ -60,7 +60,7 @@ func (e *env) eachConfigured(name string, f func(*config.Network) error) error {
 
 func up(ctx context.Context, e *env, n *config.Network) error {
 	n.Enabled = true
-	if err := e.paths.setNetwork(*n); err != nil {
+	if err := e.paths.switchNetwork(n.Name, true); err != nil {
 		return err
 	}
 	if err := e.say("switched %s on", n.Name); err != nil {
@@ -90,7 +90,7 @@ func (e *env) reconsiderDown(name string, yes bool) error {
 
 func down(ctx context.Context, e *env, n *config.Network) error {
 	n.Enabled = false
-	if err := e.paths.setNetwork(*n); err != nil {
+	if err := e.paths.switchNetwork(n.Name, false); err != nil {
 		return err
 	}
 	if err := e.takeDown(ctx, n); err != nil {

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"ginnel/platform"
+	"ginnel/platform/dirlock"
 )
 
 // EnsureDir makes the directory path with mode perm, and its parents with 0755,
@@ -38,19 +38,34 @@ func EnsureDir(path string, perm os.FileMode) error {
 	return syncDir(parent)
 }
 
-// WriteFile gives the file at path the content data and the mode perm (umask
-// does not apply), whether it exists or not. Readers see the old content or
-// the new one. After an error the old content is there, or, when the directory
-// could not be synced, the new one, which a power cut may undo. The file keeps
-// its owner.
-func WriteFile(path string, data []byte, perm os.FileMode) error {
-	return put(path, perm, handOver, os.Rename, func(w io.Writer) error {
-		_, err := w.Write(data)
+// EditFile gives the file at path the content that change makes of the old one,
+// which is nil where there is no file, and the mode perm (umask does not apply).
+// Readers see the old content or the new one. Nobody else who uses this package
+// writes between reading and writing, so change must not wait for anything. Its
+// error is returned as it is. After an error the old content is there, or, when
+// the directory could not be synced, the new one, which a power cut may undo. The
+// file keeps its owner.
+func EditFile(path string, perm os.FileMode, change func(old []byte) ([]byte, error)) error {
+	var refused error
+	err := put(path, perm, handOver, os.Rename, func(w io.Writer) error {
+		text, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if text, refused = change(text); refused != nil {
+			return refused
+		}
+		_, err = w.Write(text)
 		return err
 	})
+	if refused != nil {
+		return refused
+	}
+	return err
 }
 
-// CreateFile is WriteFile for a file that must not exist yet: otherwise its
+// CreateFile makes the file at path, which must not exist yet, with the content
+// data and the mode perm: otherwise its
 // error wraps platform.ErrExist and fs.ErrExist, and nothing changes. The file is
 // the caller's, wherever it is.
 func CreateFile(path string, data []byte, perm os.FileMode) error {
@@ -101,7 +116,7 @@ func put(path string, perm os.FileMode, own func(f *os.File, path string), move 
 	if dir == "" {
 		dir = "."
 	}
-	d, err := lockDir(dir)
+	d, err := dirlock.Lock(dir, lockWait)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -130,23 +145,8 @@ func put(path string, perm os.FileMode, own func(f *os.File, path string), move 
 // one that is being written.
 const tempMark = ".tmp-"
 
-// lockDir opens a directory and waits until no other writer has it.
-func lockDir(path string) (*os.File, error) {
-	d, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		switch err := unix.Flock(int(d.Fd()), unix.LOCK_EX); err {
-		case nil:
-			return d, nil
-		case unix.EINTR:
-		default:
-			d.Close()
-			return nil, fmt.Errorf("lock directory %s: %w", path, err)
-		}
-	}
-}
+// lockWait is how long a writer waits for others of the same directory.
+const lockWait = 5 * time.Second
 
 // removeStale removes the files in d whose names begin with prefix and end in a
 // number.

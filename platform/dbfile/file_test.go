@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -17,18 +18,23 @@ import (
 	"ginnel/platform/dbfile"
 )
 
-func TestWriteFile(t *testing.T) {
+func TestEditFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conf")
 	for _, c := range []struct {
 		content string
 		perm    os.FileMode
 	}{{"first", 0o600}, {"second", 0o666}, {"", 0o640}} {
-		if err := dbfile.WriteFile(path, []byte(c.content), c.perm); err != nil {
+		if err := writeFile(path, []byte(c.content), c.perm); err != nil {
 			t.Fatal(err)
 		}
 		checkFile(t, path, c.content, c.perm)
 		checkAlone(t, path)
 	}
+}
+
+// writeFile gives a file a content, whatever it has.
+func writeFile(path string, content []byte, perm os.FileMode) error {
+	return dbfile.EditFile(path, perm, func([]byte) ([]byte, error) { return content, nil })
 }
 
 func checkFile(t *testing.T, path, content string, perm os.FileMode) {
@@ -42,18 +48,18 @@ func checkFile(t *testing.T, path, content string, perm os.FileMode) {
 	}
 }
 
-// TestWriteFileHere writes a path without a directory.
-func TestWriteFileHere(t *testing.T) {
+// TestEditFileHere writes a path without a directory.
+func TestEditFileHere(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := dbfile.WriteFile("conf", []byte("x"), 0o600); err != nil {
+	if err := writeFile("conf", []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	checkFile(t, "conf", "x", 0o600)
 }
 
-func TestWriteFileReadersSeeOldOrNew(t *testing.T) {
+func TestEditFileReadersSeeOldOrNew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conf")
-	if err := dbfile.WriteFile(path, []byte("old"), 0o600); err != nil {
+	if err := writeFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	reader, err := os.Open(path)
@@ -61,7 +67,7 @@ func TestWriteFileReadersSeeOldOrNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	if err := dbfile.WriteFile(path, []byte("new"), 0o600); err != nil {
+	if err := writeFile(path, []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b := make([]byte, 10)
@@ -92,7 +98,7 @@ func TestCreateFileNeverReplaces(t *testing.T) {
 
 func TestNoDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "conf")
-	if err := dbfile.WriteFile(path, nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
+	if err := writeFile(path, nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -134,13 +140,13 @@ func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
 	inMountNamespace(t, func() error { return unix.Mount("tiny", dir, "tmpfs", 0, "size=32k") }, func() {
 		path := filepath.Join(dir, "conf")
-		if err := dbfile.WriteFile(path, []byte("old"), 0o600); err != nil {
+		if err := writeFile(path, []byte("old"), 0o600); err != nil {
 			t.Error(err)
 			return
 		}
 		big := make([]byte, 64<<10)
 		for name, err := range map[string]error{
-			"WriteFile":  dbfile.WriteFile(path, big, 0o600),
+			"EditFile":   writeFile(path, big, 0o600),
 			"CreateFile": dbfile.CreateFile(filepath.Join(dir, "new"), big, 0o600),
 			"Create":     dbfile.Create(filepath.Join(dir, "book"), fill(1000)),
 		} {
@@ -177,6 +183,52 @@ func inMountNamespace(t *testing.T, mount func() error, f func()) {
 	<-done
 }
 
+// TestEditsAreNotLost: of many at once each sees those before it.
+func TestEditsAreNotLost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	var writing sync.WaitGroup
+	for range 20 {
+		writing.Go(func() {
+			err := dbfile.EditFile(path, 0o600, func(old []byte) ([]byte, error) { return append(old, 'x'), nil })
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writing.Wait()
+	checkFile(t, path, strings.Repeat("x", 20), 0o600)
+}
+
+// TestRefusedEdit changes nothing, and tells why in its own words.
+func TestRefusedEdit(t *testing.T) {
+	path, no := filepath.Join(t.TempDir(), "conf"), errors.New("no")
+	if err := writeFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := dbfile.EditFile(path, 0o600, func([]byte) ([]byte, error) { return nil, no }); err != no {
+		t.Errorf("error %v", err)
+	}
+	checkFile(t, path, "old", 0o600)
+	checkAlone(t, path)
+}
+
+// TestLockedDirectory: whoever may open the directory may lock it, and keeps
+// nobody from writing for long without a word.
+func TestLockedDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := unix.Flock(int(d.Fd()), unix.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(path, nil, 0o600); err == nil || !strings.Contains(err.Error(), "another program has had it locked") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestStaleFiles: what a killed writer left is removed by the next one, and
 // nothing else is.
 func TestStaleFiles(t *testing.T) {
@@ -210,7 +262,7 @@ func TestWritersWait(t *testing.T) {
 	for range 4 {
 		writing.Go(func() {
 			for range 50 {
-				if err := dbfile.WriteFile(path, []byte("x"), 0o600); err != nil {
+				if err := writeFile(path, []byte("x"), 0o600); err != nil {
 					t.Error(err)
 				}
 			}
@@ -239,7 +291,7 @@ func TestBehaviour68RootsFilesAreTheDaemons(t *testing.T) {
 			t.Errorf("%s is %d:%d's, mode %o (%v); want %d:%d, 600", name, st.Uid, st.Gid, st.Mode, err, uid, gid)
 		}
 	}
-	write := func(path string) error { return dbfile.WriteFile(path, nil, 0o600) }
+	write := func(path string) error { return writeFile(path, nil, 0o600) }
 	owned("conf", write, 12345, 23456)
 	if err := os.Chown(filepath.Join(dir, "conf"), 1, 2); err != nil {
 		t.Fatal(err)

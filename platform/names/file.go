@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,22 +15,9 @@ import (
 // newFileMode is what a hosts file is made with: everybody resolves names.
 const newFileMode = 0o644
 
-// lock keeps others who lock dir out until unlock is called. It is the
-// directory that is locked, not the file, which is replaced meanwhile.
-func lock(dir string) (unlock func(), err error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
-	}
-	return func() { _ = f.Close() }, nil
-}
+// lockWait is how long to wait for others who write in the same directory. Names
+// are set again later, and whoever sets them has more to do meanwhile.
+const lockWait = 2 * time.Second
 
 // write makes text the content of the file at path, whose content is old.
 func write(path string, old, text []byte) error {

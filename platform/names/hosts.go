@@ -34,6 +34,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ginnel/platform"
+	"ginnel/platform/dirlock"
 )
 
 // Hosts is a hosts file. Any number of them, in any number of processes, may
@@ -76,11 +77,11 @@ func advise(err error) error {
 // update gives the file the content that change makes of its own.
 func (h *Hosts) update(change func(text []byte) []byte) error {
 	path := h.target()
-	unlock, err := lock(filepath.Dir(path))
+	dir, err := dirlock.Lock(filepath.Dir(path), lockWait)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer dir.Close() // and with it the lock
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -43,6 +44,28 @@ func TestBehaviour113OwnBlockOnly(t *testing.T) {
 		t.Errorf("after removal: %q", got)
 	}
 	alone(t, path)
+}
+
+// TestBehaviour114LockedDirectory: everybody may lock the directory, and stops
+// nobody for long by it.
+func TestBehaviour114LockedDirectory(t *testing.T) {
+	h, path := hosts(t, original)
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Set("home", entries); err == nil || !strings.Contains(err.Error(), "another program has had it locked") {
+		t.Errorf("while it is locked: %v", err)
+	}
+	if got := read(t, path); got != original {
+		t.Errorf("the file has become %q", got)
+	}
+	d.Close()
+	set(t, h, "home", entries)
 }
 
 func TestBehaviour114UnchangedFileIsNotTouched(t *testing.T) {
