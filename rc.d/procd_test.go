@@ -155,9 +155,9 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	w.ok(os.Chmod(w.path("etc/config/ginnel"), 0o600))
-	w.call("start")
-	if perm, _, _ := w.mode("etc/config/ginnel"); perm != 0o644 {
-		t.Errorf("the configuration has mode %v: the daemon cannot read it", perm)
+	w.call("reload")
+	if seen := w.read("seen"); !strings.HasPrefix(seen, "-rw-r--r--") {
+		t.Errorf("the daemon reads its configuration again, and cannot: %s", seen)
 	}
 }
 
