@@ -59,8 +59,8 @@ const noOrdinaryCIDR = "there is no CIDR but the root and infra, which stay as t
 
 // removeCIDR removes a CIDR, after it has shown which.
 func removeCIDR(ctx context.Context, e *env, network, name string, yes bool) error {
-	var cidrs []wire.CIDR
-	if err := e.coordinator(ctx, network, "GET", wire.PathCIDRs, nil, &cidrs); err != nil {
+	cidrs, err := e.cidrs(ctx, network)
+	if err != nil {
 		return err
 	}
 	if c := removable(cidrs, name); c != nil {
@@ -170,8 +170,8 @@ func (e *env) explainPairs(pairs []wire.NamePair, count int, what string) {
 }
 
 func listCIDRs(ctx context.Context, e *env, network string, tree, asJSON bool) error {
-	var cidrs []wire.CIDR
-	if err := e.coordinator(ctx, network, "GET", wire.PathCIDRs, nil, &cidrs); err != nil {
+	cidrs, err := e.cidrs(ctx, network)
+	if err != nil {
 		return err
 	}
 	if asJSON {

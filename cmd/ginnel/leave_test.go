@@ -9,6 +9,7 @@ import (
 
 	"ginnel/daemon/state"
 	"ginnel/wire"
+	"ginnel/wire/http1"
 )
 
 // TestBehaviour12LeaveAll: nothing of any network is left, be it joined,
@@ -61,6 +62,16 @@ func TestBehaviour44Unseen(t *testing.T) {
 		t.Errorf("says %q, want %q", r.err, want)
 	}
 	m.refuses(exitUsage, []string{`"long" is no duration`}, "peer", "list", "--unseen-for", "long")
+	m.lie = func(r *http1.Request) any {
+		if r.Path != wire.PathNetwork {
+			return nil
+		}
+		return struct {
+			Name string `json:"name"`
+		}{"home"} // as older coordinators say it
+	}
+	m.refuses(exitFailed, []string{"older than this program, upgrade it"}, "peer", "list", "--unseen-for", "90d")
+	m.lie = nil
 	m.does("removed peer ann\nremoved peer dan\n", "peer", "remove", "ann", "dan", "--yes")
 	revision := m.net.Book().Revision()
 	m.refuses(exitFailed, []string{`no peer is called "dan"`}, "peer", "remove", "bob", "dan", "--yes")

@@ -39,6 +39,8 @@ type machine struct {
 	err    error // every answer of the daemon
 	calls  []string
 	peers  map[string]*running // what is up, by the network's name
+	// lie replaces what the coordinator answers; nil: the truth.
+	lie func(r *http1.Request) (answer any)
 }
 
 func newMachine(t *testing.T) *machine {
@@ -136,6 +138,11 @@ func (m *machine) Coordinator(ctx context.Context, network string, r *http1.Requ
 		return nil, m.err
 	case network != "home" || m.net == nil:
 		return nil, wire.Errorf(wire.StatusNotFound, "there is no network %s up on this machine", network)
+	}
+	if m.lie != nil {
+		if answer := m.lie(r); answer != nil {
+			return http1.JSON(wire.StatusOK, answer), nil
+		}
 	}
 	return m.net.LocalHandler()(ctx, r), nil
 }

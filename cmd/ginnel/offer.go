@@ -78,11 +78,17 @@ func isCoordinated(n *config.Network) bool { return n.Role == config.Coordinator
 func (a *asking) get(path string, out any) error { return a.call("GET", path, nil, out) }
 
 func (a *asking) call(method, path string, in, out any) error {
-	network := ""
+	return a.e.coordinator(a.ctx, a.network(), method, path, in, out)
+}
+
+func (a *asking) cidrs() ([]wire.CIDR, error) { return a.e.cidrs(a.ctx, a.network()) }
+
+// network is the one that was named; empty: none was.
+func (a *asking) network() string {
 	if opt := a.o.named("network"); opt != nil {
-		network = opt.text
+		return opt.text
 	}
-	return a.e.coordinator(a.ctx, network, method, path, in, out)
+	return ""
 }
 
 // peersWho lists the peers that qualify; none says that there is none.
@@ -112,8 +118,8 @@ func notCoordinator(p *wire.Peer) bool { return p.Role != wire.RoleCoordinator }
 // cidrsWho lists the CIDRs that qualify; none says that there is none.
 func cidrsWho(none string, qualifies func(*wire.CIDR) bool) func(*asking) ([]choice, error) {
 	return func(a *asking) ([]choice, error) {
-		var cidrs []wire.CIDR
-		if err := a.get(wire.PathCIDRs, &cidrs); err != nil {
+		cidrs, err := a.cidrs()
+		if err != nil {
 			return nil, err
 		}
 		var list []choice

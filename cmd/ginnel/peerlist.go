@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +13,8 @@ import (
 // peers returns all peers of a network.
 func (e *env) peers(ctx context.Context, network string) ([]wire.Peer, error) {
 	var peers []wire.Peer
-	return peers, e.coordinator(ctx, network, "GET", wire.PathPeers, nil, &peers)
+	err := e.coordinator(ctx, network, "GET", wire.PathPeers, nil, &peers)
+	return peers, err
 }
 
 func listPeers(ctx context.Context, e *env, network string, asJSON bool) error {
@@ -37,6 +39,9 @@ func listUnseen(ctx context.Context, e *env, network, text string, asJSON bool) 
 	var info wire.NetworkInfo
 	if err := e.coordinator(ctx, network, "GET", wire.PathNetwork, nil, &info); err != nil {
 		return err
+	}
+	if info.Time.IsZero() {
+		return errors.New("the coordinator does not tell its time, which says how long ago a peer was seen: it is older than this program, upgrade it first")
 	}
 	peers = slices.DeleteFunc(peers, func(p wire.Peer) bool { return !unseen(&p, info.Time.Add(-age)) })
 	watched := info.Time.Sub(info.Started)

@@ -124,8 +124,7 @@ func (e *env) treeTable(ctx context.Context, p *page, n *local.Network) *table {
 	if n.Self.Admin || n.Self.Role == wire.RoleCoordinator {
 		ctx, cancel := context.WithTimeout(ctx, treeTime)
 		defer cancel()
-		var all []wire.CIDR
-		if err := e.client().Coordinator(ctx, n.Name, "GET", wire.PathCIDRs, nil, &all); err != nil {
+		if all, err := e.cidrs(ctx, n.Name); err != nil {
 			p.paragraph(underway, 2, "the coordinator does not tell how the CIDRs nest: %v", err)
 		} else {
 			cidrs = all

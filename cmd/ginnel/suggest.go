@@ -10,9 +10,9 @@ import (
 
 // freePrefix suggests the range of a new CIDR below the root.
 func freePrefix(a *asking) (string, error) {
-	var cidrs []wire.CIDR
 	var peers []wire.Peer
-	if err := a.get(wire.PathCIDRs, &cidrs); err != nil {
+	cidrs, err := a.cidrs()
+	if err != nil {
 		return "", err
 	}
 	if err := a.get(wire.PathPeers, &peers); err != nil {

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
+	"ginnel/wire"
 	"ginnel/wire/http1"
 )
 
@@ -77,7 +79,24 @@ func (c *Client) Forget(ctx context.Context, network string, a netip.Addr) error
 // Coordinator sends a request to network's coordinator: path is one of its
 // API's, with escaped names and a query.
 func (c *Client) Coordinator(ctx context.Context, network, method, path string, in, out any) error {
-	return c.call(ctx, method, PathNetworks+url.PathEscape(network)+CoordinatorPart+path, in, out)
+	return hintOlder(c.call(ctx, method, PathNetworks+url.PathEscape(network)+CoordinatorPart+path, in, out))
+}
+
+// hintOlder adds the likely cause to the error of a coordinator that does not
+// know what it is asked at all.
+func hintOlder(err error) error {
+	var p *wire.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	unknown := func(text string) bool { return strings.Contains(p.Detail, text) }
+	switch {
+	case p.Status == wire.StatusMethod,
+		p.Status == wire.StatusNotFound && unknown("there is nothing at"),
+		p.Status == wire.StatusBadRequest && (unknown("unknown parameter") || unknown("unknown field")):
+		return &wire.Problem{Status: p.Status, Title: p.Title, Detail: p.Detail + ": the coordinator may be older than this program, then upgrade it first"}
+	}
+	return err
 }
 
 // callTime is longer than the daemon waits for a coordinator.

@@ -172,6 +172,27 @@ func TestCoordinatorRefuses(t *testing.T) {
 	wantProblem(t, c.Coordinator(t.Context(), "home", "GET", wire.PathPeers, nil, nil), wire.StatusBadGateway, "it cannot be reached")
 }
 
+// TestOlderCoordinator: where a coordinator does not know a request at all, the
+// likely cause is told; where it only has no such thing, it is not.
+func TestOlderCoordinator(t *testing.T) {
+	const hint = ": the coordinator may be older than this program, then upgrade it first"
+	for detail, status := range map[string]int{
+		`there is nothing at "/v1/peers/x/invitation"`: wire.StatusNotFound,
+		"PATCH does not work at /v1/network, only GET": wire.StatusMethod,
+		`unknown parameter "preview"`:                  wire.StatusBadRequest,
+		`the body has the unknown field "endpoints"`:   wire.StatusBadRequest,
+		`no peer is called "there"`:                    wire.StatusNotFound,
+		"the name has a space":                         wire.StatusBadRequest,
+	} {
+		want := detail + hint
+		if strings.HasPrefix(detail, "no peer") || strings.HasPrefix(detail, "the name") {
+			want = detail
+		}
+		d := &stub{answer: http1.Fail(wire.Errorf(status, "%s", detail))}
+		wantProblem(t, local.NewClient(serve(t, d)).Coordinator(t.Context(), "home", "GET", wire.PathPeers, nil, nil), status, want)
+	}
+}
+
 // TestPaths: whatever is no path of the API, or is asked with another method,
 // reaches nothing.
 func TestPaths(t *testing.T) {
