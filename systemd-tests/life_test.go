@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestService is the life of a coordinator's machine with the package, from its
+// TestBehaviour67Service is the life of a coordinator's machine with the package, from its
 // installation until it is purged. Each part goes on where the one before ended.
-func TestService(t *testing.T) {
+func TestBehaviour67Service(t *testing.T) {
 	m := boot(t)
 	for _, part := range []struct {
 		name string
@@ -18,6 +18,7 @@ func TestService(t *testing.T) {
 		{"reload", (*machine).reloads}, {"restart", (*machine).restarts}, {"hosts", (*machine).hosts}, {"kill", (*machine).killed},
 		{"watchdog", (*machine).hangs}, {"upgrade", (*machine).upgraded}, {"disabled", (*machine).disabled}, {"boot", (*machine).reboots},
 		{"remove", (*machine).removed}, {"purge", (*machine).purged}, {"policy", (*machine).forbidden},
+		{"by hand", (*machine).byHand},
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {
 			m.t = t
@@ -51,7 +52,7 @@ func (m *machine) installed() {
 // creates: what root's command makes is the daemon's to use.
 func (m *machine) creates() {
 	m.run("ginnel", "network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
-	m.eventually("the names are there", func() bool { return m.named() })
+	m.eventually("the names are there", m.named)
 	m.up()
 	for _, path := range []string{"/etc/ginnel", "/etc/ginnel/ginnel.conf", "/var/lib/ginnel", "/var/lib/ginnel/home.state", "/var/lib/ginnel/home.book"} {
 		if owner := m.run("stat", "-c", "%U:%G", path); owner != "ginnel:ginnel\n" {
@@ -169,7 +170,7 @@ func (m *machine) removed() {
 	m.run("dpkg", "-i", "/mnt/new.deb")
 	m.is("active", "enabled")
 	m.up()
-	m.eventually("the names are there", func() bool { return m.named() })
+	m.eventually("the names are there", m.named)
 }
 
 // purged: nothing stays but the user.
@@ -187,6 +188,24 @@ func (m *machine) forbidden() {
 	m.run("sh", "-c", "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d")
 	m.run("dpkg", "-i", "/mnt/new.deb")
 	m.is("inactive", "enabled")
+}
+
+// byHand: what make install puts there runs as the package does.
+func (m *machine) byHand() {
+	m.run("dpkg", "-P", "ginnel")
+	m.run("userdel", "ginnel")
+	m.run("sh", "-c", "cd /mnt/tree && find . -type f -exec cp --parents -t / {} +")
+	m.run("systemd-sysusers", "ginnel.conf")
+	m.run("systemctl", "daemon-reload")
+	m.run("systemctl", "enable", "--now", "ginnel")
+	m.is("active", "enabled")
+	m.shows("User", "ginnel")
+	if program := m.run("readlink", "/proc/"+m.pid()+"/exe"); program != "/usr/local/bin/ginnel\n" {
+		m.t.Errorf("what runs is %s", program)
+	}
+	m.run("ginnel", "network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
+	m.eventually("the names are there", m.named)
+	m.up()
 }
 
 // replaced waits until the service runs again, as another process, after a deed.

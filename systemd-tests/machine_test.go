@@ -48,14 +48,16 @@ func isolated(t *testing.T, script string) *exec.Cmd {
 	return c
 }
 
-// packages is a directory with the package in two versions, old.deb and new.deb.
+// packages is a directory with the package in two versions, old.deb and new.deb,
+// and the tree that make install puts on a machine.
 var packages string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "ginnel-systemd-")
 	if err == nil {
 		packages = dir
-		err = errors.Join(build("0.1.0", "old.deb"), build("0.2.0", "new.deb"))
+		err = errors.Join(build("0.1.0", "old.deb"), build("0.2.0", "new.deb"),
+			makes("install", "BIN=bin/ginnel-amd64", "DESTDIR="+filepath.Join(dir, "tree")))
 	}
 	status := 1
 	if err == nil {
@@ -70,12 +72,20 @@ func TestMain(m *testing.M) {
 
 // build builds the package of a version.
 func build(version, name string) error {
-	c := exec.Command("make", "-s", "-C", "..", "deb", "DEB="+packages, "NUMBER="+version, "COMMITS=0")
+	if err := makes("deb", "DEB="+packages, "NUMBER="+version, "COMMITS=0"); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(packages, "debian/ginnel_"+version+"-1_amd64.deb"), filepath.Join(packages, name))
+}
+
+// makes makes targets of the project's.
+func makes(args ...string) error {
+	c := exec.Command("make", append([]string{"-s", "-C", ".."}, args...)...)
 	c.Env = append(os.Environ(), "MAKEFLAGS=")
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", c, err, out)
 	}
-	return os.Rename(filepath.Join(packages, "debian/ginnel_"+version+"-1_amd64.deb"), filepath.Join(packages, name))
+	return nil
 }
 
 // machine is a Debian that systemd runs, in a container.
