@@ -1,20 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/join"
 	"ginnel/daemon/local"
-	"ginnel/platform"
 	"ginnel/platform/dbfile"
 	"ginnel/wire"
 )
@@ -156,35 +155,23 @@ func (e *env) finishJoin(ctx context.Context, inv *wire.Invitation) (done bool, 
 		return false, nil
 	}
 	how, err := join.Finish(e.paths.state, inv)
-	if errors.Is(err, platform.ErrInUse) {
-		how, err = e.runsAs(ctx, inv, err)
-	}
 	switch {
 	case err != nil:
 		return false, err
 	case how == join.Now:
 		return true, e.joined(ctx, inv)
 	case how == join.Before:
-		return true, e.say("this machine is in %s already, as %s", inv.Network, inv.Name)
+		return true, e.say("this machine is in %s already, as %s: by this invitation", inv.Network, e.nameIn(ctx, inv))
 	}
 	return false, nil
 }
 
-// runsAs asks the daemon, which has the state of the network open, whether it
-// runs as the peer that inv invites. inUse is what to say when no daemon does.
-func (e *env) runsAs(ctx context.Context, inv *wire.Invitation, inUse error) (join.Finished, error) {
+// nameIn returns what this machine, which was invited by inv, is called now: it
+// may have been renamed.
+func (e *env) nameIn(ctx context.Context, inv *wire.Invitation) string {
 	st, err := e.client().Status(ctx)
-	if errors.Is(err, local.ErrNotRunning) {
-		return join.Foreign, inUse
-	} else if err != nil {
-		return join.Foreign, err
+	if err != nil {
+		return inv.Name
 	}
-	n := described(st, &config.Network{Name: inv.Network})
-	isCoordinator := func(p local.Peer) bool {
-		return p.Address == inv.Coordinator.Address && p.PublicKey == inv.Coordinator.PublicKey
-	}
-	if n.Root == inv.Root && n.Self.Address == inv.Address && slices.ContainsFunc(n.Peers, isCoordinator) {
-		return join.Before, nil
-	}
-	return join.Foreign, nil
+	return cmp.Or(described(st, &config.Network{Name: inv.Network}).Self.Name, inv.Name)
 }

@@ -101,8 +101,12 @@ func TestJoin(t *testing.T) {
 	if after := m.os.String(); after != before {
 		t.Errorf("the machine is %s, was %s", after, before)
 	}
-	m.does("this machine is in home already, as fay\n", "join", token)
-	m.refuses(exitFailed, []string{"this machine is in a network home already", "`ginnel leave home`"}, "join", otherThan(t, token))
+	m.does("this machine is in home already, as fay: by this invitation\n", "join", token)
+	must(t, os.WriteFile(file, []byte(otherThan(t, token)), 0o600))
+	m.refuses(exitFailed, []string{"this machine is in a network home already", "`ginnel leave home`"}, "join", "--delete", file)
+	if !exists(file) {
+		t.Error("an invitation that was not redeemed is deleted")
+	}
 }
 
 // TestJoinWaits: with a daemon, join ends when the network is there.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"os"
 	"os/exec"
 	"syscall"
@@ -87,7 +86,7 @@ func TestJoinKilled(t *testing.T) {
 	if id.IsPending() {
 		t.Error("the join is still pending")
 	}
-	m.does("this machine is in home already, as fay\n", "join", token)
+	m.does("this machine is in home already, as fay: by this invitation\n", "join", token)
 	n, err := m.env.configured("home")
 	must(t, err)
 	if after := stateOf(t, m); !after.PrivateKey.Equal(id.PrivateKey) || n.ListenPort != 4711 {
@@ -95,24 +94,21 @@ func TestJoinKilled(t *testing.T) {
 	}
 }
 
-// TestJoinRuns: a daemon that runs the network has the state open, and is
-// asked.
+// TestJoinRuns: a daemon that runs the network has the state open; which
+// invitation made it is known all the same, and the daemon knows the name that
+// the machine has now.
 func TestJoinRuns(t *testing.T) {
 	m, token := killedJoin(t)
-	inv, err := wire.ParseInvitation(token)
-	must(t, err)
 	s, err := state.Open(state.Path(m.env.paths.state, "home"))
 	must(t, err)
 	defer s.Close()
 	m.refuses(exitFailed, []string{"in use by another program"}, "join", token)
+	must(t, s.Confirm())
+	m.does("this machine is in home already, as fay: by this invitation\n", "join", token)
 	m.startDaemon()
-	coordinator := local.Peer{Member: wire.Member{Address: inv.Coordinator.Address, PublicKey: inv.Coordinator.PublicKey}}
-	m.status.Networks = []local.Network{{
-		Name: "home", State: local.Up, Root: inv.Root, Self: wire.Member{Address: inv.Address}, Peers: []local.Peer{coordinator},
-	}}
-	m.does("this machine is in home already, as fay\n", "join", token)
-	m.status.Networks[0].Root = netip.MustParsePrefix("10.0.0.0/8")
-	m.refuses(exitFailed, []string{"this machine is in a network home already"}, "join", token)
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up, Self: wire.Member{Name: "bobby"}}}
+	m.does("this machine is in home already, as bobby: by this invitation\n", "join", token)
+	m.refuses(exitFailed, []string{"this machine is in a network home already"}, "join", otherThan(t, token))
 }
 
 // TestJoinOnCoordinator: the coordinator is told what it is, not to leave.
@@ -134,12 +130,12 @@ func TestFinishMissing(t *testing.T) {
 	}
 }
 
-// otherThan returns another peer's invitation to the same network.
+// otherThan returns the invitation of who is given the same address next.
 func otherThan(t *testing.T, token string) string {
 	t.Helper()
 	inv, err := wire.ParseInvitation(token)
 	must(t, err)
-	inv.Address = inv.Address.Next()
+	inv.Name, inv.Key = "carl", key.NewPrivate([32]byte{1: 4})
 	return inv.Token()
 }
 

@@ -21,13 +21,18 @@ const (
 )
 
 // Finish confirms a join that was stopped after its section was written: that
-// is done only once the coordinator has accepted. Its error wraps
-// platform.ErrInUse while a daemon has the state open.
+// is done only once the coordinator has accepted. While a daemon has the state
+// open a join that is finished is told all the same; of another the error wraps
+// platform.ErrInUse.
 func Finish(stateDir string, inv *wire.Invitation) (Finished, error) {
-	s, err := state.Open(state.Path(stateDir, inv.Network))
-	if errors.Is(err, platform.ErrNotExist) {
+	path := state.Path(stateDir, inv.Network)
+	s, err := state.Open(path)
+	switch {
+	case errors.Is(err, platform.ErrNotExist):
 		return Foreign, nil
-	} else if err != nil {
+	case errors.Is(err, platform.ErrInUse):
+		return beside(path, inv, err)
+	case err != nil:
 		return Foreign, err
 	}
 	id := s.Identity()
@@ -45,10 +50,26 @@ func Finish(stateDir string, inv *wire.Invitation) (Finished, error) {
 	return how, nil
 }
 
-// isOf tells whether id was made by redeeming inv. Of a finished join the
-// invitation's key is not known any more, but its address is given out once.
+// beside is Finish for a state that another process has open; inUse says so.
+func beside(path string, inv *wire.Invitation, inUse error) (Finished, error) {
+	id, err := state.Read(path)
+	switch {
+	case err != nil:
+		return Foreign, err
+	case !isOf(&id, inv):
+		return Foreign, nil
+	case id.IsPending():
+		return Foreign, inUse
+	}
+	return Before, nil
+}
+
+// isOf tells whether id was made by redeeming inv. An address says nothing: it
+// is given to somebody else once its peer is removed. Of a state that does not
+// remember what was redeemed it is not claimed.
 func isOf(id *state.Identity, inv *wire.Invitation) bool {
-	c := &inv.Coordinator
-	same := id.Root == inv.Root && id.Address == inv.Address && id.Coordinator.Address == c.Address && id.Coordinator.PublicKey == c.PublicKey
-	return same && (!id.IsPending() || id.Pending.Equal(inv.Key))
+	if id.IsPending() { // perhaps of a version that kept nothing else
+		return id.Pending.Equal(inv.Key)
+	}
+	return id.Invitation == inv.Key.Public()
 }

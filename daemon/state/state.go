@@ -18,7 +18,8 @@
 //
 // # Layout
 //
-// Bucket "meta" has "schema" (8 bytes, big endian) and "identity" (JSON).
+// Bucket "meta" has "schema" (8 bytes, big endian) and "identity" (JSON), which
+// keeps the redeemed invitation's public key.
 // Bucket "keys" has "private" and, while a join is pending, "pending" (32
 // bytes each): private keys are apart, so that all else can be shown.
 // Bucket "map" has "head" (JSON: position and self) once there is a map.
@@ -55,6 +56,10 @@ type Identity struct {
 	// Pending is the invitation's temporary key while redeeming it is not
 	// confirmed. Zero: this machine is a peer.
 	Pending key.PrivateKey `json:"-"`
+	// Invitation is the public half of the key of the invitation that was, or is
+	// being, redeemed; Create derives it from Pending. Zero: there was none, or
+	// the file is of a version that did not remember.
+	Invitation key.PublicKey `json:"invitation,omitzero"`
 }
 
 // IsPending tells whether redeeming the invitation is not confirmed yet.
@@ -95,6 +100,9 @@ type State struct {
 // for Pending. The directory must exist. Where a file is already the error
 // wraps platform.ErrExist and the file is not touched.
 func Create(path string, i Identity) error {
+	if i.IsPending() {
+		i.Invitation = i.Pending.Public()
+	}
 	if err := i.check(); err != nil {
 		return fmt.Errorf("create state %s: %w", path, err)
 	}

@@ -98,7 +98,7 @@ func TestPendingJoin(t *testing.T) {
 		}
 	}
 	s = reopen(t, s, path)
-	if got := s.Identity(); got.IsPending() || !got.PrivateKey.Equal(i.PrivateKey) {
+	if got := s.Identity(); got.IsPending() || !got.PrivateKey.Equal(i.PrivateKey) || got.Invitation != i.Pending.Public() {
 		t.Error("what was confirmed is not kept")
 	}
 }
