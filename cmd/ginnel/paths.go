@@ -114,5 +114,15 @@ func (p paths) edit(change func([]byte) ([]byte, error)) error {
 	if err := dbfile.EnsureDir(filepath.Dir(p.config), 0o755); err != nil {
 		return fmt.Errorf("make the configuration's directory: %w", err)
 	}
-	return dbfile.EditFile(p.config, 0o600, change)
+	return dbfile.EditFile(p.config, p.configMode(), change)
+}
+
+// configMode is the mode of the configuration: of one that is there, its own,
+// because a daemon that is not root may read it by that.
+func (p paths) configMode() fs.FileMode {
+	info, err := os.Stat(p.config)
+	if err != nil {
+		return 0o600
+	}
+	return info.Mode().Perm()
 }
