@@ -26,9 +26,12 @@
 // cannot put anybody into the place of an address that was met. Only a
 // person ends such a conflict, by forgetting the pin, or the coordinator by
 // presenting the pinned key, or nobody. A peer that joins anew has a new
-// address, unless an admin freed the old one; an invitee was never seen by
-// others, so its address is not pinned when the invitation expires. On its own
-// machine the coordinator's book is the authority, and nothing is pinned.
+// address, unless an admin freed the old one: then those who were away while it
+// was removed and its address used again keep it, with its old key, until the
+// pin is forgotten. An invitee was never seen by others, so its address is not
+// pinned when the invitation expires. There are as many pins as may be at some
+// time: then nobody new is taken. On its own machine the coordinator's book is
+// the authority, and nothing is pinned.
 //
 // A successful change is added to what was observed, instead of reading it
 // again; after a failed one the tunnel is read. What a torn observation does

@@ -116,6 +116,38 @@ func (c *Core) pinMembers(u *wire.Update) bool {
 	return true
 }
 
+// maxPins is how many pins are kept: twice what the largest network needs, so
+// that a coordinator that makes up members fills neither memory nor the disk.
+const maxPins = 20_000
+
+// leaveOutUnpinnable leaves out those members of u who are new when there are as
+// many pins as may be: nobody is taken without one.
+func (c *Core) leaveOutUnpinnable(u *wire.Update) {
+	if c.onCoordinator() {
+		return
+	}
+	room, first := maxPins-len(c.pins.kept), (*wire.Member)(nil)
+	for i := range u.Members {
+		m := &u.Members[i]
+		if _, pinned := c.pins.find(m.Address); pinned || m.Address == c.cfg.Coordinator.Address || c.leftOut[m.Address] {
+			continue
+		}
+		if room--; room >= 0 {
+			continue
+		}
+		c.leftOut[m.Address] = true
+		if first == nil {
+			first = m
+		}
+	}
+	if first == nil {
+		c.over(topicPins)
+		return
+	}
+	c.say(topicPins, "the keys of %d peers are pinned, which is the most: %s (%s) and %d more are new and left out until `ginnel pin forget` makes room",
+		len(c.pins.kept), first.Address, first.Name, -room-1)
+}
+
 // forget removes a pin, and asks the coordinator for everybody, at once: its
 // answer decides whom the address belongs to. Until then our map stays.
 func (c *Core) forget(a netip.Addr) {

@@ -15,6 +15,7 @@ const (
 	topicAnnounced   = "announced"   // it does not take what we announce
 	topicMember      = "member "
 	topicPin         = "pin " // the coordinator presents another key
+	topicPins        = "pins" // there are as many as may be
 	topicResolve     = "resolve "
 	topicTunnel      = "tunnel"
 	topicTunnelRead  = "tunnel state"

@@ -135,7 +135,8 @@ func (c *Core) mergeRanges(u *wire.Update) (changed bool) {
 }
 
 // leaveOut finds the members of u with the key of a member that stays:
-// WireGuard knows peers by their keys, and one would take the other's place.
+// WireGuard knows peers by their keys, and one would take the other's place;
+// and those whom no pin can be made for.
 func (c *Core) leaveOut(u *wire.Update) {
 	was := c.leftOut
 	c.leftOut = map[netip.Addr]bool{}
@@ -149,6 +150,7 @@ func (c *Core) leaveOut(u *wire.Update) {
 			c.say(topicMember+m.Address.String(), "%s (%s) has the key of %s and is left out", m.Address, m.Name, holder)
 		}
 	}
+	c.leaveOutUnpinnable(u)
 	for a := range was {
 		if !within(u.Ranges, a) {
 			c.leftOut[a] = true
