@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,30 +51,70 @@ func (d *Dnsmasq) Set(network string, entries []platform.HostEntry) error {
 	return nil
 }
 
-// write makes body the content of the file, or removes it. A symbolic link is
-// replaced and never followed: the directory is in one that is everybody's.
+// write makes body the content of the file, or removes it. Whatever else is in
+// its place is replaced and never followed: the directory is in one that is
+// everybody's.
 func (d *Dnsmasq) write(path string, body []byte) error {
-	old, err := os.ReadFile(path)
+	if err := d.checkDir(len(body) > 0); err != nil {
+		if len(body) == 0 && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	_, err := os.Lstat(path)
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case err != nil && !missing:
 		return err
-	case missing && len(body) == 0, !missing && bytes.Equal(old, body):
+	case missing && len(body) == 0, !missing && len(body) > 0 && says(path, body):
 		return nil
 	case len(body) == 0:
 		err = os.Remove(path)
 	default:
-		err = d.replace(path, body)
+		err = writeBeside(path, nil, body)
 	}
 	d.owed = d.owed || err == nil
 	return err
 }
 
-func (d *Dnsmasq) replace(path string, body []byte) error {
-	if err := os.MkdirAll(d.dir, 0o755); err != nil {
-		return err
+// checkDir refuses a directory that somebody has made who may not say what names
+// mean here, and one in which anybody can replace our files. Create makes one
+// that is missing.
+func (d *Dnsmasq) checkDir(create bool) error {
+	if create {
+		if err := os.MkdirAll(d.dir, 0o755); err != nil {
+			return err
+		}
 	}
-	return writeBeside(path, nil, body)
+	var st unix.Stat_t
+	if err := unix.Lstat(d.dir, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: d.dir, Err: err}
+	}
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		return fmt.Errorf("%s is no directory: remove it, and restart dnsmasq", d.dir)
+	case st.Uid != 0 && int(st.Uid) != os.Geteuid():
+		return fmt.Errorf("%s is of user %d and not root's: remove it, and restart dnsmasq", d.dir, st.Uid)
+	case st.Mode&0o002 != 0 && st.Mode&unix.S_ISVTX == 0:
+		return fmt.Errorf("everybody may replace files in %s: take that away (chmod o-w)", d.dir)
+	}
+	return nil
+}
+
+// says tells whether the file at path is a regular one with the content body.
+func says(path string, body []byte) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) // a FIFO has nobody who writes
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(body)) {
+		return false
+	}
+	have := make([]byte, len(body))
+	_, err = io.ReadFull(f, have)
+	return err == nil && bytes.Equal(have, body)
 }
 
 // hangUp has every dnsmasq read its hosts again.

@@ -162,3 +162,101 @@ func TestDnsmasqFollowsNoLink(t *testing.T) {
 		t.Errorf("the file is %v, %v", info, err)
 	}
 }
+
+// TestDnsmasqReplacesWhatIsThere: whatever somebody puts in the place of the
+// file is neither read nor believed, though it would say the same.
+func TestDnsmasqReplacesWhatIsThere(t *testing.T) {
+	p := startDnsmasq(t)
+	const want = "10.42.0.1\tgate.home.wg\n"
+	same := filepath.Join(t.TempDir(), "same")
+	if err := os.WriteFile(same, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(path string) error{
+		"link to the same": func(path string) error { return os.Symlink(same, path) },
+		"fifo":             func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"without end":      func(path string) error { return os.Symlink("/dev/zero", path) },
+		"large": func(path string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 1<<40))
+		},
+	} {
+		d := &Dnsmasq{dir: t.TempDir(), proc: p.proc}
+		path := filepath.Join(d.dir, "ginnel-home")
+		for _, names := range [][]platform.HostEntry{gate, nil} {
+			if err := put(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Set("home", names); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			p.says(t, "read again\n")
+			info, err := os.Lstat(path)
+			if names == nil {
+				if !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("%s: it is still there: %v", name, err)
+				}
+				continue
+			}
+			if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(want)) {
+				t.Errorf("%s: the file is %v, %v", name, info, err)
+			}
+			os.Remove(path)
+		}
+	}
+}
+
+// TestDnsmasqDirectoryOfOthers: names are not written where somebody else
+// decides what becomes of them.
+func TestDnsmasqDirectoryOfOthers(t *testing.T) {
+	p := startDnsmasq(t)
+	for name, c := range map[string]struct {
+		spoil func(dir string) error
+		want  string // empty: it is fine
+	}{
+		"a link":                {func(dir string) error { return errors.Join(os.Remove(dir), os.Symlink(t.TempDir(), dir)) }, "is no directory"},
+		"a stranger's":          {func(dir string) error { return os.Chown(dir, 12345, 0) }, "is of user 12345"},
+		"everybody's":           {func(dir string) error { return os.Chmod(dir, 0o777) }, "everybody may replace"},
+		"everybody's, but safe": {func(dir string) error { return os.Chmod(dir, 0o777|os.ModeSticky) }, ""},
+		"a group's":             {func(dir string) error { return os.Chmod(dir, 0o775) }, ""},
+	} {
+		d := &Dnsmasq{dir: t.TempDir(), proc: p.proc}
+		if err := c.spoil(d.dir); err != nil {
+			t.Fatal(err)
+		}
+		err := d.Set("home", gate)
+		left, _ := os.ReadDir(d.dir)
+		switch {
+		case c.want == "" && err == nil && len(left) == 1:
+			p.says(t, "read again\n")
+		case c.want == "" || err == nil || !strings.Contains(err.Error(), c.want) || len(left) > 0:
+			t.Errorf("%s: %v, the directory has %v", name, err, left)
+		}
+	}
+}
+
+// TestDnsmasqIsOwedStill: what dnsmasq has not heard of it is told also after
+// something else could not be written.
+func TestDnsmasqIsOwedStill(t *testing.T) {
+	d := &Dnsmasq{dir: t.TempDir(), proc: t.TempDir()}
+	if err := d.Set("home", gate); err == nil {
+		t.Fatal("told, though no dnsmasq runs")
+	}
+	path := filepath.Join(d.dir, "ginnel-home")
+	aside := filepath.Join(t.TempDir(), "aside")
+	inTheWay := filepath.Join(path, "x")
+	if err := errors.Join(os.Rename(path, aside), os.MkdirAll(inTheWay, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	p := startDnsmasq(t)
+	d.proc = p.proc
+	if err := d.Set("home", gate); err == nil {
+		t.Fatal("a directory was replaced")
+	}
+	if err := errors.Join(os.RemoveAll(path), os.Rename(aside, path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Set("home", gate); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "read again\n")
+}
