@@ -108,13 +108,19 @@ func (b *Book) checkFree(i int, a netip.Addr) error {
 	if p, used := b.Peer(a); used {
 		return refuse(Conflict, "%v is %s's: addresses are unique", a, p.Name)
 	}
-	if _, retired := slices.BinarySearchFunc(b.s.Retired, a, netip.Addr.Compare); retired {
-		return refuse(Conflict, "%v is retired: it was a removed peer's, and an address is freed only in removing its peer (--free-address): choose another", a)
+	if b.isRetired(a) {
+		return refuse(Conflict, "%v is retired: it was a removed peer's: choose another, or free it first (`ginnel peer free-address %[1]v`)", a)
 	}
 	if !b.assignable(i, a) {
 		return refuse(Invalid, "%v is the network's own or the broadcast address of %v or %v: take another", a, &b.s.CIDRs[i], b.Root())
 	}
 	return nil
+}
+
+// isRetired tells whether a was a removed peer's and has not been freed.
+func (b *Book) isRetired(a netip.Addr) bool {
+	_, retired := slices.BinarySearchFunc(b.s.Retired, a, netip.Addr.Compare)
+	return retired
 }
 
 // retiredIn returns the retired addresses in p.

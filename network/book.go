@@ -40,7 +40,7 @@ func New(name string, root netip.Prefix, coordinatorName string, k key.PublicKey
 	if err := k.Check(); err != nil {
 		return nil, Change{}, refuse(Weak, "the coordinator's %v", err)
 	}
-	if err := checkEndpoints(endpoints); err != nil {
+	if err := checkNewEndpoints(root, endpoints); err != nil {
 		return nil, Change{}, err
 	}
 	self := FirstAssignable(root)
@@ -150,6 +150,9 @@ func (b *Book) Parent(c *CIDR) *CIDR {
 
 // Associations returns all associations, sorted by A, then B.
 func (b *Book) Associations() []Association { return b.s.Associations }
+
+// Retired returns the addresses of removed peers that are not given out, sorted.
+func (b *Book) Retired() []netip.Addr { return b.s.Retired }
 
 // Endpoints returns where the coordinator is found from outside, best first;
 // none: nobody has said yet.

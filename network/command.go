@@ -88,12 +88,14 @@ type (
 		Admin bool
 	}
 	// RemovePeer deletes a peer, but not the coordinator's, and frees its name.
-	// Its address stays retired for good unless FreeAddress is set or it was
-	// only invited: removing an invited peer revokes its invitation.
+	// Its address stays retired until FreeAddress frees it, unless FreeAddress is
+	// set or it was only invited: removing an invited peer revokes its invitation.
 	RemovePeer struct {
 		Name        string
 		FreeAddress bool
 	}
+	// FreeAddress lets a retired address be given to another peer.
+	FreeAddress struct{ Address netip.Addr }
 	// SetEndpoints says where the coordinator is found from outside: 1 to
 	// MaxEndpoints different texts, best first, in the place of what was said
 	// before. Every peer hears of it.

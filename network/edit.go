@@ -117,6 +117,11 @@ func (e *edit) retire(a netip.Addr) {
 	e.change.Put.Retired = append(e.change.Put.Retired, a)
 }
 
+func (e *edit) free(a netip.Addr) {
+	e.s.Retired = without(e.s.Retired, a, netip.Addr.Compare)
+	e.change.Delete.Retired = append(e.change.Delete.Retired, a)
+}
+
 func compareCIDRs(a, b CIDR) int { return a.Prefix.Compare(b.Prefix) }
 func comparePeers(a, b Peer) int { return a.Address.Compare(b.Address) }
 func compareAssociations(a, b Association) int {

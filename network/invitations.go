@@ -145,6 +145,9 @@ func (Expire) apply(e *edit, now time.Time) error {
 }
 
 func (c Redate) apply(e *edit, _ time.Time) error {
+	if c.By == 0 {
+		return nil
+	}
 	for _, p := range e.s.Peers { // which putPeer replaces
 		if p.IsInvited() && slices.Contains(c.Keys, p.Invited.Key) {
 			p.Invited.Expires = p.Invited.Expires.Add(c.By)

@@ -294,6 +294,9 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 				m.retired[p.Address] = true
 			}
 		}
+	case network.FreeAddress:
+		ok = m.retired[c.Address]
+		delete(m.retired, c.Address)
 	}
 	return ok
 }

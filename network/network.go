@@ -36,8 +36,8 @@
 //     by containing it, and that is refused: CIDRs are made from the outside in.
 //   - A CIDR may be made around a peer whose address is then its first or last.
 //     Such addresses are not given out, but an address that was given stays.
-//   - An address is freed with its peer or not at all: a retired one never
-//     comes back, not even by asking for it in an invitation.
+//   - An address is freed with its peer, or later by FreeAddress: a retired one
+//     never comes back by itself, not even by asking for it in an invitation.
 //   - To issue an invitation again (Reinvite) is to give the invited peer
 //     another temporary key. A peer that redeemed has its key for good: it is
 //     removed, and invited as a new one.

@@ -1,8 +1,6 @@
 package network
 
-import (
-	"time"
-)
+import "time"
 
 // findPeer returns a copy of the peer with a name.
 func (b *Book) findPeer(name string) (Peer, error) {
@@ -97,5 +95,15 @@ func (c RemovePeer) apply(e *edit, _ time.Time) error {
 		}
 	}
 	e.deletePeers(func(q *Peer) bool { return q.Address == p.Address })
+	return nil
+}
+
+// Nobody need look again: that the address has nobody was told when its peer
+// was removed.
+func (c FreeAddress) apply(e *edit, _ time.Time) error {
+	if !e.isRetired(c.Address) {
+		return refuse(NotFound, "%v is not retired: no removed peer's address waits to be freed there", c.Address)
+	}
+	e.free(c.Address)
 	return nil
 }

@@ -91,7 +91,7 @@ func TestBehaviour44RemovedAddressesStayRetired(t *testing.T) {
 	if got := w.join("a", "net", ""); got != addr("10.42.0.4") {
 		t.Errorf("the new peer got %v", got)
 	}
-	w.refused(network.Invite{Name: "c", Address: addr("10.42.0.2"), Key: w.newKey(), Expires: later}, network.Conflict, "10.42.0.2 is retired", "--free-address")
+	w.refused(network.Invite{Name: "c", Address: addr("10.42.0.2"), Key: w.newKey(), Expires: later}, network.Conflict, "10.42.0.2 is retired", "`ginnel peer free-address 10.42.0.2`")
 	freed := w.join("c", "net", "")
 	c := w.do(network.RemovePeer{Name: "c", FreeAddress: true})
 	if len(c.Put.Retired) != 0 || !slices.Equal(w.Snapshot().Retired, []netip.Addr{addr("10.42.0.2")}) {
@@ -106,6 +106,25 @@ func TestBehaviour44RemovedAddressesStayRetired(t *testing.T) {
 		t.Errorf("a revoked invitation did not free %v, the next got %v", guest, got)
 	}
 	w.refused(network.RemovePeer{Name: "none"}, network.NotFound, `"none"`)
+}
+
+// TestBehaviour44AddressesAreFreedLater: an address that stayed retired is given
+// out again once an admin frees it, and not before.
+func TestBehaviour44AddressesAreFreedLater(t *testing.T) {
+	w := newWorld(t, "10.42.0.0/29")
+	a := w.join("a", "net", "")
+	w.join("b", "net", "")
+	w.refused(network.FreeAddress{Address: a}, network.NotFound, "10.42.0.2 is not retired")
+	w.do(network.RemovePeer{Name: "a"})
+	w.wantHears(w.do(network.FreeAddress{Address: a}))
+	if retired := w.Retired(); len(retired) != 0 {
+		t.Errorf("retired are %v", retired)
+	}
+	w.refused(network.FreeAddress{Address: a}, network.NotFound, "10.42.0.2 is not retired")
+	if got := w.join("c", "net", ""); got != a {
+		t.Errorf("the new peer got %v, not the address that was freed", got)
+	}
+	w.wantSight("c", "hub", "b")
 }
 
 // TestInvitationsIssuedAgain: the earlier one is good for nothing any more.

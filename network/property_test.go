@@ -332,6 +332,12 @@ func (r *run) command() network.Command {
 	case 16:
 		return network.SetAdmin{Name: r.peerName(), Admin: r.IntN(2) == 0}
 	case 17, 18:
+		if retired := r.Retired(); len(retired) > 0 && r.IntN(4) == 0 {
+			return network.FreeAddress{Address: retired[r.IntN(len(retired))]}
+		}
+		if r.IntN(16) == 0 {
+			return network.FreeAddress{Address: r.address()}
+		}
 		return network.RemovePeer{Name: r.peerName(), FreeAddress: r.IntN(2) == 0}
 	case 19:
 		return network.Reinvite{Name: r.peerName(), Key: r.key(), Expires: expires}

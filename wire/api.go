@@ -25,6 +25,8 @@ import (
 //	PATCH  /v1/peers/{name}                  admin     PeerPatch -> Peer
 //	DELETE /v1/peers/{name}[?free_address=1] admin     204; revokes an invitation that is not redeemed
 //	POST   /v1/peers/{name}/invitation       admin     InvitationRenewal -> InvitationIssued (201)
+//	GET    /v1/retired                       admin     addresses of removed peers
+//	DELETE /v1/retired/{address}             admin     204; it may be given to another peer
 //	POST   /v1/invitations                   admin     InvitationRequest -> InvitationIssued (201)
 //
 // Errors are application/problem+json: 400 malformed, 401 no or wrong
@@ -41,6 +43,7 @@ const (
 	PathAssociations = "/v1/associations"
 	PathPeers        = "/v1/peers"
 	PathInvitations  = "/v1/invitations"
+	PathRetired      = "/v1/retired"
 
 	// PeerInvitation is what follows a peer's path in that of its invitation.
 	PeerInvitation = "invitation"

@@ -24,13 +24,20 @@ has joined keeps its key for good: remove it and invite it as a new one.`,
 	{
 		name: "peer list", brief: "List all peers, those invited included",
 		about: `With --unseen-for it lists those who have joined, and whom the coordinator has had no handshake
-with for so long. It knows of none from before its start, or of its interface.`,
+with for so long. It knows of none from before its start, or of its interface. With --retired it
+lists the addresses of removed peers, which nobody is given until they are freed.`,
 		setup: func(o *options) action {
 			network, asJSON := networkOption(o), jsonOption(o)
 			unseen := o.String("unseen-for", "", "", "only peers not seen for this `TIME`, such as 90d")
+			retired := o.Bool("retired", "", "only the addresses of removed peers")
 			return func(ctx context.Context, e *env, _ []string) error {
-				if *unseen != "" {
+				switch {
+				case *unseen != "" && *retired:
+					return usagef("give --unseen-for or --retired, not both")
+				case *unseen != "":
 					return listUnseen(ctx, e, *network, *unseen, *asJSON)
+				case *retired:
+					return listRetired(ctx, e, *network, *asJSON)
 				}
 				return listPeers(ctx, e, *network, *asJSON)
 			}
@@ -72,8 +79,16 @@ with for so long. It knows of none from before its start, or of its interface.`,
 		name: "peer remove", args: "PEER...",
 		brief: "Remove peers, or revoke their invitations, for good",
 		about: `A peer's name is free again; its address stays retired, so that nobody is mistaken for it, unless
---free-address is given. The address of an invitation that was never redeemed is free at once.`,
+--free-address is given: then peers that are away until the address is used again keep the one
+they know, with its old key, until ` + "`ginnel pin forget`" + ` there. The address of an invitation that
+was never redeemed is free at once.`,
 		setup: setupRemovePeers,
+	},
+	{
+		name: "peer free-address", args: "ADDRESS", brief: "Let the address of a removed peer be given out again",
+		about: `Machines that saw the removed peer have its key pinned for the address: they do not take another
+one until ` + "`ginnel pin forget`" + ` is run on each.`,
+		setup: setupFreeAddress,
 	},
 }
 

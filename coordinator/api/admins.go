@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/netip"
 	"slices"
 
 	"ginnel/network"
@@ -100,6 +101,18 @@ func (s *server) remove(cmd network.Command) (*http1.Response, error) {
 		return nil, err
 	}
 	return noContent(), nil
+}
+
+func (s *server) listRetired(*call) (*http1.Response, error) {
+	return http1.JSON(wire.StatusOK, append([]netip.Addr{}, s.admins.Book().Retired()...)), nil
+}
+
+func (s *server) freeAddress(c *call) (*http1.Response, error) {
+	a, err := netip.ParseAddr(c.names[0])
+	if err != nil {
+		return nil, wire.Errorf(wire.StatusBadRequest, "%.80q is no address", c.names[0])
+	}
+	return s.remove(network.FreeAddress{Address: a})
 }
 
 func (s *server) invite(c *call) (*http1.Response, error) {

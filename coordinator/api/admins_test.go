@@ -263,3 +263,28 @@ func TestUselessInvitationsAreNotMade(t *testing.T) {
 		t.Error("an invitation that nobody can use is in the book")
 	}
 }
+
+// TestBehaviour44RetiredAddresses: admins see the addresses that are not given
+// out, and free them.
+func TestBehaviour44RetiredAddresses(t *testing.T) {
+	n := coordinatortest.New(t)
+	retired := func(want ...netip.Addr) {
+		t.Helper()
+		if got := answer[[]netip.Addr](t, n.Call("ann", "GET", wire.PathRetired, nil), 200); got == nil || !slices.Equal(got, want) {
+			t.Errorf("retired are %v, want %v", got, want)
+		}
+	}
+	carl := n.Address("carl")
+	path := wire.PathRetired + "/" + carl.String()
+	retired()
+	status(t, n.Call("ann", "DELETE", path, nil), 404)
+	status(t, n.Call("ann", "DELETE", wire.PathPeers+"/carl", nil), 204)
+	retired(carl)
+	again := wire.InvitationRequest{Name: "fay", Address: carl}
+	status(t, n.Call("ann", "POST", wire.PathInvitations, again), 409)
+	status(t, n.Call("bob", "DELETE", path, nil), 403)
+	status(t, n.Call("ann", "DELETE", wire.PathRetired+"/carl", nil), 400)
+	status(t, n.Call("ann", "DELETE", path, nil), 204)
+	retired()
+	status(t, n.Call("ann", "POST", wire.PathInvitations, again), 201)
+}

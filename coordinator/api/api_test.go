@@ -56,6 +56,9 @@ var adminRoutes = []struct{ method, target, body string }{
 	{"PATCH", "/v1/peers/bob", `{"admin":true}`},
 	{"DELETE", "/v1/peers/carl?free_address=1", ""},
 	{"POST", "/v1/peers/eve/invitation", `{}`},
+	{"GET", "/v1/retired", ""},
+	{"DELETE", "/v1/peers/bob", ""},
+	{"DELETE", "/v1/retired/10.42.1.2", ""},
 	{"POST", "/v1/invitations", `{"name":"fay","cidr":"phones"}`},
 }
 

@@ -37,6 +37,8 @@ var routes = []route{
 	{"PATCH", wire.PathPeers + "/{name}", nil, Admin, (*server).patchPeer},
 	{"DELETE", wire.PathPeers + "/{name}", []string{"free_address"}, Admin, (*server).removePeer},
 	{"POST", wire.PathPeers + "/{name}/" + wire.PeerInvitation, nil, Admin, (*server).reinvite},
+	{"GET", wire.PathRetired, nil, Admin, (*server).listRetired},
+	{"DELETE", wire.PathRetired + "/{address}", nil, Admin, (*server).freeAddress},
 	{"POST", wire.PathInvitations, nil, Admin, (*server).invite},
 }
 

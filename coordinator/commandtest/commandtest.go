@@ -87,6 +87,9 @@ func (s *Source) Next(b *network.Book, now time.Time) network.Command {
 	if s.IntN(2) == 0 {
 		return network.SetAdmin{Name: peer.Name, Admin: !peer.Admin}
 	}
+	if retired := b.Retired(); len(retired) > 0 && s.IntN(3) == 0 {
+		return network.FreeAddress{Address: retired[s.IntN(len(retired))]}
+	}
 	return network.RemovePeer{Name: peer.Name, FreeAddress: s.IntN(2) == 0}
 }
 

@@ -1,6 +1,7 @@
 package apidoc
 
 import (
+	"net/netip"
 	"strings"
 
 	"ginnel/daemon/local"
@@ -199,6 +200,22 @@ var operations = []operation{
 			{"ann", "/v1/peers/bob/invitation", `{}`, 409},
 			{"ann", "/v1/peers/nobody/invitation", `{}`, 404},
 			{"ann", "/v1/peers/eve/invitation", `{"expires_in":-1}`, 422},
+		},
+	},
+	{
+		route: "GET /v1/retired", id: "listRetired", summary: "The addresses of removed peers, which nobody is given",
+		out:   map[int]any{200: []netip.Addr{}},
+		shows: []show{{"ann", "/v1/retired", "", 200}, {"bob", "/v1/retired", "", 403}},
+	},
+	{
+		route: "DELETE /v1/retired/{address}", id: "freeAddress", summary: "Let a removed peer's address be given to another peer",
+		about: "Peers that have seen the removed peer have its key pinned for the address: they do not take another one before they forget that pin.",
+		out:   map[int]any{204: nil},
+		shows: []show{
+			{"ann", "/v1/peers/carl", "", 204},
+			{"ann", "/v1/retired/10.42.2.1", "", 204},
+			{"ann", "/v1/retired/10.42.2.1", "", 404},
+			{"ann", "/v1/retired/carl", "", 400},
 		},
 	},
 	{
