@@ -54,11 +54,7 @@ func (m *machine) creates() {
 	m.run("ginnel", "network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
 	m.eventually("the names are there", m.named)
 	m.up()
-	for _, path := range []string{"/etc/ginnel", "/etc/ginnel/ginnel.conf", "/var/lib/ginnel", "/var/lib/ginnel/home.state", "/var/lib/ginnel/home.book"} {
-		if owner := m.run("stat", "-c", "%U:%G", path); owner != "ginnel:ginnel\n" {
-			m.t.Errorf("%s belongs to %s", path, owner)
-		}
-	}
+	m.owned()
 }
 
 // users: members of the group may use the socket, others may not.
@@ -146,6 +142,7 @@ func (m *machine) disabled() {
 	m.run("dpkg", "-i", "/mnt/new.deb")
 	m.is("inactive", "disabled")
 	m.run("systemctl", "enable", "ginnel")
+	m.run("chown", "-R", "root:", "/etc/ginnel", "/var/lib/ginnel") // as where root ran the daemon before
 }
 
 // reboots: at boot the interfaces are there before whatever wants the network.
@@ -159,6 +156,7 @@ func (m *machine) reboots() {
 	if ready == 0 || network < ready {
 		m.t.Errorf("the service was ready at %d µs, and the network at %d", ready, network)
 	}
+	m.owned()
 }
 
 // removed: what the program made in the system goes with it, and comes back.
@@ -225,6 +223,16 @@ func (m *machine) up() {
 	m.t.Helper()
 	if out := m.run("ip", "-o", "address", "show", "dev", "home"); !strings.Contains(out, " 10.42.0.1/32 ") {
 		m.t.Errorf("the interface has %s", out)
+	}
+}
+
+// owned checks that what root's commands made is the daemon's to read.
+func (m *machine) owned() {
+	m.t.Helper()
+	for _, path := range []string{"/etc/ginnel", "/etc/ginnel/ginnel.conf", "/var/lib/ginnel", "/var/lib/ginnel/home.state", "/var/lib/ginnel/home.book"} {
+		if owner := m.run("stat", "-c", "%U:%G", path); owner != "ginnel:ginnel\n" {
+			m.t.Errorf("%s belongs to %s", path, owner)
+		}
 	}
 }
 
