@@ -11,6 +11,7 @@ import (
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
+	"ginnel/network"
 	"ginnel/wire"
 )
 
@@ -210,12 +211,25 @@ func TestManyPairs(t *testing.T) {
 	}
 }
 
+// TestDissociationAsks: as a CIDR that parts peers does.
+func TestDissociationAsks(t *testing.T) {
+	m := newAdmin(t)
+	m.net.MustDo(network.Associate{A: "servers", B: "phones"})
+	before := m.net.Book().Revision()
+	m.refuses(exitUsage, []string{"bob and carl will not see each other any more", "--yes"}, "association", "remove", "servers", "phones")
+	if m.net.Book().Revision() != before {
+		t.Error("the association is gone")
+	}
+	m.does("servers and phones are not associated any more\n", "association", "remove", "servers", "phones", "--yes")
+}
+
 func TestRemovePeerAsks(t *testing.T) {
 	m := newAdmin(t)
 	address := m.net.Address("bob")
 	m.refuses(exitUsage, []string{"Remove peer bob for good?", "--yes"}, "peer", "remove", "bob")
 	m.failed(m.runWith("n\n", true, "peer", "remove", "bob"), exitFailed, []string{"nothing was changed"}, nil)
-	if r := m.runWith("y\n", true, "peer", "remove", "bob", "--free-address"); r.status != exitOK || r.out != "removed peer bob\n" {
+	r := m.runWith("y\n", true, "peer", "remove", "bob", "--free-address")
+	if r.status != exitOK || r.out != "removed peer bob\n" || !strings.Contains(r.err, "until `ginnel pin forget` there") {
 		t.Errorf("%+v", r)
 	}
 	m.does("removed peer ann\n", "peer", "remove", "ann", "-y")

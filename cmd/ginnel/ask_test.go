@@ -90,7 +90,7 @@ func TestBehaviour02Dialogues(t *testing.T) {
 		{"association add", "servers\n3\n", "associated servers and phones: their peers see each other\n", []string{"Which CIDR:\n   1) home", "The other CIDR:\n   1) home"}},
 		{"association remove", "phones\nphones\n1\ny\n", "phones and servers are not associated any more\n", []string{
 			"Which CIDR:\n   1) servers  with phones\n   2) phones   with servers\n", "The other CIDR:\n   1) servers  with phones\n",
-			`"phones" is neither`, "bob and carl will not see each other any more", "Remove the association of phones and servers? [y/N] ",
+			`"phones" is neither`, "bob and carl will not see each other any more", "Remove the association of phones and servers although peers will lose sight of each other? [y/N] ",
 		}},
 		{"peer rename", "bob\nann\nBob\nbert\n", "renamed peer bob to bert\n", []string{
 			"Which peer:\n   1) ann", "   2) bob   10.42.1.2 in servers, active\n   3) dan   10.42.1.3 in servers, disabled\n", "there is a peer ann already", "lower-case",

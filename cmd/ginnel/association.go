@@ -39,7 +39,7 @@ it sees everyone below it.`,
 	},
 	{
 		name: "association remove", args: "CIDR OTHER-CIDR", brief: "Undo `association add`",
-		about: "Who loses sight of whom by that is shown first.",
+		about: "Who loses sight of whom by that is shown first; without a terminal, --yes agrees to it.",
 		setup: func(o *options) action {
 			network, yes := networkOption(o), yesOption(o)
 			o.ask("CIDR", question{text: "Which CIDR", list: associated})
@@ -84,7 +84,7 @@ func dissociate(ctx context.Context, e *env, network, a, b string, yes bool) err
 	}
 	e.explain(&preview)
 	if preview.LostCount > 0 {
-		if err := e.reconsider(yes, "Remove the association of "+a+" and "+b+"?"); err != nil {
+		if err := e.confirm(yes, "Remove the association of "+a+" and "+b+" although peers will lose sight of each other?"); err != nil {
 			return err
 		}
 	}

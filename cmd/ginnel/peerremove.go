@@ -94,7 +94,7 @@ func (e *env) showRemoval(peers []wire.Peer, names []string, free bool) error {
 		case isInvited(p):
 			e.introduce(p, "its invitation is revoked, its name and address are free again")
 		case free:
-			e.introduce(p, "its name and address are free again")
+			e.introduce(p, "its name and address are free again; peers that are away until the address is used again keep this one with its key, until `ginnel pin forget` there")
 		default:
 			e.introduce(p, "its name is free again, its address stays retired")
 		}

@@ -65,7 +65,7 @@ func TestBehaviour29And46RemoteAdmin(t *testing.T) {
 		carl.reaches(anna, patience)
 		boss.ginnel("peer", "rename", "carl", "charles")
 		anna.resolves("charles", carl.overlay(), 2*time.Second)
-		boss.ginnel("association", "remove", "bench", "machines")
+		boss.ginnel("association", "remove", "bench", "machines", "--yes")
 		anna.forgets("charles", 2*time.Second)
 		boss.ginnel("peer", "remove", "charles", "--yes")
 		if list := boss.ginnel("peer", "list"); strings.Contains(list, "charles") || !strings.Contains(list, "boss") {

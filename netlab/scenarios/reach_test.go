@@ -189,7 +189,7 @@ func TestBehaviour24And28AssociationDecides(t *testing.T) {
 		red.reaches(blue, patience)
 		blue.reaches(red, patience)
 		red.names(blue)
-		c.ginnel("association", "remove", "blue", "red")
+		c.ginnel("association", "remove", "blue", "red", "--yes")
 		red.forgets("sky", budget(2*time.Second))
 		blue.forgets("ruby", budget(2*time.Second))
 		if err := red.Ping(blue.overlay().String(), time.Second); err == nil {
