@@ -77,6 +77,7 @@ var list = map[int]behaviour{
 	64:  {text: "Another peer's endpoint is overridden on one machine, shown as such, and not tried out"},
 	65:  {text: "`status` shows networks and peers, long, short and as a tree, with handshakes, traffic and endpoints"},
 	66:  {text: "Completions for bash, zsh and fish and man pages come from the commands' table", otherwise: "none for PowerShell and Elvish: the product is for Linux, whose shells these are"},
+	67:  {text: "A systemd unit for both roles: ready when the interfaces are there, watched, with a user of its own in a sandbox"},
 	68:  {text: "The daemon runs as a user with CAP_NET_ADMIN alone"},
 	70:  {text: "A clean stop ends the daemon with status 0; `down` takes away what it made", otherwise: "SIGHUP reads the configuration again, and a stop leaves the kernel's tunnels as they are: a restart or an upgrade drops no packet"},
 	71:  {text: "A coordinator that gets another address is followed by its peers, and new invitations carry it"},
