@@ -82,7 +82,7 @@ func TestSocket(t *testing.T) {
 // TestPaths: the environment puts each file elsewhere.
 func TestPaths(t *testing.T) {
 	values := map[string]string{"GINNEL_CONFIG": "/c", "GINNEL_STATE": "/s", "GINNEL_SOCKET": "/k"}
-	if got := findPaths(func(name string) string { return values[name] }); got != (paths{"/c", "/s", "/k"}) {
+	if got := findPaths(func(name string) string { return values[name] }); got != (paths{config: "/c", state: "/s", socket: "/k"}) {
 		t.Errorf("paths are %+v", got)
 	}
 	got := findPaths(func(string) string { return "" })

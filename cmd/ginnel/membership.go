@@ -130,7 +130,7 @@ func (e *env) switchOff(name string) error {
 // have up any more; without a daemon it removes the interface and the names
 // itself.
 func (e *env) takeDown(ctx context.Context, n *config.Network) error {
-	err := e.client().Reload(ctx)
+	err := e.reload(ctx)
 	if !errors.Is(err, local.ErrNotRunning) {
 		return err
 	}

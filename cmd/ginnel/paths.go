@@ -16,6 +16,7 @@ type paths struct {
 	config string // the configuration, UCI syntax
 	state  string // the directory of identities and books
 	socket string // the daemon's
+	script string // the service's, where it has to know of the configuration: on OpenWrt; empty: none
 }
 
 const pathsHelp = `
@@ -30,7 +31,7 @@ Files (an environment variable puts each elsewhere):
 func findPaths(getenv func(string) string) paths {
 	p := paths{config: "/etc/ginnel/ginnel.conf", state: "/var/lib/ginnel", socket: "/var/run/ginnel/ginnel.sock"}
 	if onOpenWrt() {
-		p.config, p.state = "/etc/config/ginnel", "/etc/ginnel"
+		p.config, p.state, p.script = "/etc/config/ginnel", "/etc/ginnel", "/etc/init.d/ginnel"
 	}
 	for name, path := range map[string]*string{"GINNEL_CONFIG": &p.config, "GINNEL_STATE": &p.state, "GINNEL_SOCKET": &p.socket} {
 		if v := getenv(name); v != "" {

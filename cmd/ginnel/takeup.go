@@ -19,7 +19,7 @@ const takeUpTime = 10 * time.Second
 // nil when there is nothing to see yet, and has then said why: no daemon runs,
 // or there was not enough time.
 func (e *env) takeUp(ctx context.Context, name string, done func(*local.Network) bool) (*local.Network, error) {
-	err := e.client().Reload(ctx)
+	err := e.reload(ctx)
 	if errors.Is(err, local.ErrNotRunning) {
 		e.note("not in effect yet: %v", err)
 		return nil, nil
