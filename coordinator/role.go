@@ -105,12 +105,19 @@ func New(cfg Config) (*Role, error) {
 	return r, nil
 }
 
-// fillBook makes sure that the book's endpoints can be used, and has those of
-// the configuration written down where it has none. Where they cannot be, on a
-// full disk, the next start does it: only invitations need them.
+// fillBook makes sure that the book's endpoints are some, be they as good as
+// new ones have to be or not, and has those of the configuration written down
+// where it has none. Where they cannot be, on a full disk, the next start does
+// it: only invitations need them.
 func fillBook(cfg *Config) error {
-	if known := cfg.Book.Endpoints(); len(known) > 0 {
-		return wire.CheckEndpoints(known)
+	known := cfg.Book.Endpoints()
+	for _, s := range known {
+		if err := wire.CheckEndpoint(s); err != nil {
+			return err
+		}
+	}
+	if len(known) > 0 {
+		return nil
 	}
 	if len(cfg.Endpoints) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -16,7 +17,7 @@ func (c SetEndpoints) apply(e *edit, _ time.Time) error {
 	if len(c.Endpoints) == 0 {
 		return refuse(Invalid, "the coordinator needs an endpoint, or nobody finds it: name one at least")
 	}
-	if err := checkEndpoints(c.Endpoints); err != nil {
+	if err := checkNewEndpoints(e.s.CIDRs[0].Prefix, c.Endpoints); err != nil {
 		return err
 	}
 	if slices.Equal(c.Endpoints, e.s.Endpoints) {
@@ -26,6 +27,26 @@ func (c SetEndpoints) apply(e *edit, _ time.Time) error {
 	e.change.Put.Endpoints = e.s.Endpoints
 	e.tellOf(*e.Coordinator())
 	return nil
+}
+
+// CheckOutside refuses endpoints, host:port, that are addresses inside the
+// network itself: only who is in touch with their owner already could send there.
+func CheckOutside(root netip.Prefix, endpoints ...string) error {
+	for _, s := range endpoints {
+		if at, err := netip.ParseAddrPort(s); err == nil && root.Contains(at.Addr().Unmap()) {
+			return refuse(Invalid, "the endpoint %s is an address inside the network itself, %s: name one outside", s, root)
+		}
+	}
+	return nil
+}
+
+// checkNewEndpoints checks endpoints of the coordinator that somebody names;
+// those that a book has already are as they are.
+func checkNewEndpoints(root netip.Prefix, list []string) error {
+	if err := CheckOutside(root, list...); err != nil {
+		return err
+	}
+	return checkEndpoints(list)
 }
 
 // checkEndpoints checks endpoints of the coordinator, perhaps none.

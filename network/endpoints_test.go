@@ -47,7 +47,8 @@ func TestEndpointsRefused(t *testing.T) {
 	}
 	for word, list := range map[string][]string{
 		"name one at least": nil, "0 characters": {""}, "9 endpoints": nine, "a:1 is there twice": {"a:1", "a:1"},
-		"300 characters": {strings.Repeat("a", 300)},
+		"300 characters": {strings.Repeat("a", 300)}, "10.42.0.1:1 is an address inside the network": {"a:1", "10.42.0.1:1"},
+		"[::ffff:10.42.3.4]:1 is an address inside": {"[::ffff:10.42.3.4]:1"},
 	} {
 		w.refused(network.SetEndpoints{Endpoints: list}, network.Invalid, word)
 		if len(list) == 0 {

@@ -18,13 +18,27 @@ func CheckEndpoint(s string) error {
 	return err
 }
 
+// CheckReachable checks an endpoint that others are to send to: one as
+// [SplitEndpoint] wants it, whose host, if it is an address, is neither
+// loopback, link-local, multicast nor unspecified.
+func CheckReachable(s string) error {
+	host, _, err := SplitEndpoint(s)
+	if err != nil {
+		return err
+	}
+	if a, err := netip.ParseAddr(host); err == nil && !a.Unmap().IsGlobalUnicast() {
+		return fmt.Errorf("endpoint %s cannot be reached from another network", quote(s))
+	}
+	return nil
+}
+
 // CheckEndpoints checks where a coordinator is found: 1 to
-// MaxInvitingEndpoints different endpoints.
+// MaxInvitingEndpoints different endpoints, each as [CheckReachable] wants it.
 func CheckEndpoints(list []string) error {
 	if len(list) == 0 {
 		return errors.New("no endpoint is given, want at least one, host:port")
 	}
-	return checkAll(list, MaxInvitingEndpoints, CheckEndpoint)
+	return checkAll(list, MaxInvitingEndpoints, CheckReachable)
 }
 
 // checkAll checks the endpoints of a list, which are at most so many, each once.
@@ -63,14 +77,11 @@ func SplitAnnounced(s string) (host string, port uint16, err error) {
 	if host, port, err = SplitEndpoint(s); err != nil {
 		return "", 0, err
 	}
-	a, err := netip.ParseAddr(host)
-	switch {
-	case err != nil: // a name
-		return host, port, nil
-	case a.IsUnspecified():
+	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
 		return "", port, nil
-	case !a.IsGlobalUnicast():
-		return "", 0, fmt.Errorf("endpoint %s cannot be reached from another network", quote(s))
+	}
+	if err := CheckReachable(s); err != nil {
+		return "", 0, err
 	}
 	return host, port, nil
 }

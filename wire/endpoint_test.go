@@ -81,7 +81,9 @@ func TestCheckEndpoints(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, bad := range [][]string{nil, {}, nine, {"x:1", "x:1"}, {"x:1", "x"}, {":1"}} {
+	for _, bad := range [][]string{nil, {}, nine, {"x:1", "x:1"}, {"x:1", "x"}, {":1"},
+		{"127.0.0.1:1"}, {"0.0.0.0:1"}, {"169.254.0.7:1"}, {"224.0.0.1:1"}, {"255.255.255.255:1"}, {"x:1", "[::1]:1"}, {"[::]:1"}, {"[fe80::1]:1"}, {"[ff02::1]:1"},
+		{"[::ffff:127.0.0.1]:1"}} {
 		if wire.CheckEndpoints(bad) == nil {
 			t.Errorf("endpoints %q are accepted", bad)
 		}

@@ -11,7 +11,9 @@ import (
 	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/daemon/state"
+	"ginnel/network"
 	"ginnel/platform/dbfile"
+	"ginnel/wire"
 )
 
 // maxBackup is the most bytes of a backup that restore reads: that of a network
@@ -43,8 +45,10 @@ of machine can restore it.`,
 		about: `The peers find it where they found the old one: move that name or address here. Where that
 cannot be, say with --endpoint where this machine is found: invitations carry it, and the
 peers need it in their configuration (list coordinator). The old machine must not come back.
-What was changed after the backup is undone: who was invited since must be invited again, who
-was removed is back. Nothing that is there is replaced.`,
+What was changed after the backup is undone: who was removed since is back, and who joined since
+has to be invited again, with an address that was never used (peer invite --address): the one
+that the book would choose may be that which it had, where the others still have its old key
+pinned and refuse the new one. Nothing that is there is replaced.`,
 		setup: func(o *options) action {
 			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
 			yes := yesOption(o)
@@ -136,6 +140,12 @@ func restore(ctx context.Context, e *env, path string, endpoints []string, yes b
 	}
 	switch {
 	case len(endpoints) > 0:
+		if err := wire.CheckEndpoints(endpoints); err != nil {
+			return usagef("--endpoint: %v", err)
+		}
+		if err := network.CheckOutside(b.Book.Root(), endpoints...); err != nil {
+			return err
+		}
 		n.Endpoints = endpoints
 	case len(b.Book.Endpoints()) > 0: // else it is of before books had them
 		n.Endpoints = b.Book.Endpoints()
@@ -158,6 +168,7 @@ func restore(ctx context.Context, e *env, path string, endpoints []string, yes b
 		n.Name, b.Book.Root(), plural(len(b.Book.Peers()), "peer"), b.Book.Coordinator().Address); err != nil {
 		return err
 	}
+	e.note("peers that joined after the backup have to be invited again: give them addresses that were never used (`ginnel peer invite NAME --address ADDRESS`), because others have pinned their old keys to the old ones")
 	_, err = e.takeUp(ctx, n.Name, isUp)
 	return err
 }

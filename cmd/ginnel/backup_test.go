@@ -34,6 +34,7 @@ func TestBackupAndRestore(t *testing.T) {
 	r := m.run("restore", file)
 	if r.status != exitOK || r.out != "restored network home (10.42.0.0/16) with 1 peer; this machine is its coordinator, 10.42.0.1\n" ||
 		!strings.HasPrefix(r.err, "home (10.42.0.0/16) as of revision 1: coordinator hub, 0 other peers, found at vpn.example.com:51820; ") ||
+		!strings.Contains(r.err, "joined after the backup have to be invited again: give them addresses that were never used (`ginnel peer invite NAME --address ADDRESS`)") ||
 		!strings.Contains(r.err, "not in effect yet: the daemon is not running") {
 		t.Fatalf("%+v", r)
 	}
@@ -146,6 +147,8 @@ func TestRestoreRefused(t *testing.T) {
 	m.refuses(exitFailed, []string{cut, "cut short"}, "restore", cut)
 	m.refuses(exitFailed, []string{"no such file"}, "restore", filepath.Join(dir, "missing"))
 	m.refuses(exitUsage, []string{"--endpoint"}, "restore", file, "--endpoint", "nowhere")
+	m.refuses(exitUsage, []string{"--endpoint", "cannot be reached from another network"}, "restore", file, "--endpoint", "127.0.0.1:51820")
+	m.refuses(exitFailed, []string{"inside the network itself"}, "restore", file, "--endpoint", "10.42.0.1:51820")
 	if left := m.tree(); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}

@@ -39,12 +39,7 @@ func setupNetworkCreate(o *options) action {
 	o.ask("endpoint", question{
 		text:   "Where this machine is reached from outside, HOST:PORT",
 		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port, *stun), nil },
-		check: plain(func(text string) error {
-			if text == autoEndpoint {
-				return nil
-			}
-			return wire.CheckEndpoint(text)
-		}),
+		check:  newEndpoint,
 	})
 	return func(ctx context.Context, e *env, args []string) error {
 		root, err := parsePrefix(args[1], "10.42.0.0/16")
@@ -62,11 +57,30 @@ func setupNetworkCreate(o *options) action {
 		if n.Endpoints, err = e.endpoints(ctx, *endpoints, *port, *stun); err != nil {
 			return err
 		}
+		if err := wire.CheckEndpoints(n.Endpoints); err != nil {
+			return usagef("--endpoint: %v", err)
+		}
 		if err := onMachine(&n); err != nil {
 			return err
 		}
 		return createNetwork(ctx, e, n, root, *name)
 	}
+}
+
+// newEndpoint says why a new network's coordinator cannot be reached at an
+// endpoint.
+func newEndpoint(a *asking, text string) error {
+	if text == autoEndpoint {
+		return nil
+	}
+	if err := wire.CheckReachable(text); err != nil {
+		return err
+	}
+	root, err := parsePrefix(a.o.args[1], "10.42.0.0/16")
+	if err != nil {
+		return err
+	}
+	return network.CheckOutside(root, text)
 }
 
 // hostLabel makes the host name fit for a peer's name.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"ginnel/daemon/config"
+	"ginnel/daemon/state"
+	"ginnel/network"
 	"ginnel/wire"
 )
 
@@ -41,17 +43,17 @@ told, and forgets what was said before.`,
 }
 
 // announce makes list what this machine announces.
-func announce(ctx context.Context, e *env, network string, list []string) error {
+func announce(ctx context.Context, e *env, name string, list []string) error {
 	if err := (&wire.Report{Announced: list}).Check(); err != nil {
 		return usagef("%v", err)
 	}
 	done := "this machine is reached in " // the network's name follows
-	n, err := e.reconfigure(ctx, network, atOnce, func(n *config.Network) error {
+	n, err := e.reconfigure(ctx, name, atOnce, func(n *config.Network) error {
 		if n.Role == config.Coordinator {
 			return fmt.Errorf("this machine is the coordinator of %s: `ginnel network rename-endpoint` says where it is found", n.Name)
 		}
 		n.Announced = slices.Clone(list)
-		return nil
+		return e.checkOutside(n.Name, list)
 	})
 	switch {
 	case err != nil:
@@ -60,6 +62,16 @@ func announce(ctx context.Context, e *env, network string, list []string) error 
 		return e.say("%s%s wherever it is found", done, n.Name)
 	}
 	return e.say("%s%s at %s", done, n.Name, strings.Join(list, ", "))
+}
+
+// checkOutside refuses endpoints inside the network that this machine is in; a
+// state that cannot be read is the daemon's to tell of.
+func (e *env) checkOutside(name string, endpoints []string) error {
+	id, err := state.Read(state.Path(e.paths.state, name))
+	if err != nil {
+		return nil
+	}
+	return network.CheckOutside(id.Root, endpoints...)
 }
 
 func listAnnounced(ctx context.Context, e *env, network string, asJSON bool) error {

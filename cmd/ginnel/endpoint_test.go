@@ -57,6 +57,10 @@ func TestBehaviour62And63And64And71Endpoints(t *testing.T) {
 	ann.does("this machine is reached in home wherever it is found\n", "endpoint", "unset")
 	ann.does("[]\n", "endpoint", "list", "--json")
 	hub.refuses(exitFailed, []string{"network rename-endpoint"}, "endpoint", "set", ":1")
+	ann.refuses(exitFailed, []string{"10.42.1.1:4000 is an address inside the network itself"}, "endpoint", "set", "10.42.1.1:4000")
+	ann.does("[]\n", "endpoint", "list", "--json")
+	ann.refuses(exitUsage, []string{"cannot be reached from another network"}, "network", "rename-endpoint", "[::1]:51820")
+	ann.refuses(exitFailed, []string{"10.42.0.1:51820 is an address inside the network itself"}, "network", "rename-endpoint", "10.42.0.1:51820")
 
 	port := anyFreePort(t)
 	ann.does("home uses UDP port "+port+"\n", "listen-port", "set", port)

@@ -107,6 +107,8 @@ func TestBehaviour02CreateNetworkRefused(t *testing.T) {
 		{"../x 10.42.0.0/16 --endpoint a:1", "is not allowed", exitFailed},
 		{"home 10.42.0.0/16 --endpoint a:1 --name Hub", `name "Hub" is not allowed`, exitFailed},
 		{"home 10.42.0.0/16 --endpoint nowhere", "--endpoint: ", exitUsage},
+		{"home 10.42.0.0/16 --endpoint 127.0.0.1:51820", "cannot be reached from another network", exitUsage},
+		{"home 10.42.0.0/16 --endpoint a:1 --endpoint 10.42.0.1:51820", "10.42.0.1:51820 is an address inside the network itself", exitFailed},
 		{"home 10.42.0.0/16 --endpoint a:1 --listen-port 51819", "--listen-port: 51819 is", exitUsage},
 	} {
 		m := newMachine(t)

@@ -17,6 +17,7 @@ coordinator moves, from any admin's machine. Peers that are away meanwhile look 
 configuration says: let the old name point to the new address for them.`,
 	setup: func(o *options) action {
 		network := networkOption(o)
+		o.ask("HOST:PORT", question{text: "Where it is reached, HOST:PORT", check: plain(wire.CheckReachable)})
 		return func(ctx context.Context, e *env, args []string) error {
 			if err := wire.CheckEndpoints(args); err != nil {
 				return usagef("%v", err)

@@ -240,7 +240,7 @@ func TestBehaviour71EndpointsOfTheCoordinator(t *testing.T) {
 	}
 	before := n.Book()
 	for body, want := range map[string]int{
-		`{"endpoints":[]}`: 422, `{"endpoints":["x"]}`: 422, `{"endpoints":["x:1","x:1"]}`: 422, `{"endpoints":[":1"]}`: 422,
+		`{"endpoints":[]}`: 422, `{"endpoints":["x"]}`: 422, `{"endpoints":["x:1","x:1"]}`: 422, `{"endpoints":[":1"]}`: 422, `{"endpoints":["127.0.0.1:1"]}`: 422, `{"endpoints":["x:1","10.42.0.1:1"]}`: 422,
 		`{"endpoints":["a:1","a:2","a:3","a:4","a:5","a:6","a:7","a:8","a:9"]}`: 422, `{"endpoint":["x:1"]}`: 400, `{}`: 200,
 	} {
 		status(t, n.Call("ann", "PATCH", wire.PathNetwork, body), want)
