@@ -36,6 +36,7 @@ type conn struct {
 	phase    phase
 	since    time.Time // when the phase began; an idle one may be closed from then on
 	stepEnds time.Time // the write deadline
+	writes   time.Time // when its response began to be written; zero: it has not
 
 	// first holds the byte that ended an idle wait, until Read gives it out.
 	first    [1]byte

@@ -23,6 +23,7 @@ const (
 	answersAtOnce = 16
 	answersOfOne  = 2
 	pressed       = 2 * time.Second
+	pressedAnswer = 5 * time.Second
 	perSecond     = 20
 )
 
@@ -115,6 +116,52 @@ func TestHostileReaders(t *testing.T) {
 		}
 		synctest.Wait()
 		p.served(t, pressed)
+	})
+}
+
+// TestHostileSlowReaders: eight peers take what they asked for in time in every
+// step, and in small ones, to keep all turns for long.
+func TestHostileSlowReaders(t *testing.T) {
+	virtual(t, &http1.Server{}, func(t *testing.T, p *pipes) {
+		var slow sync.WaitGroup
+		for i := range answersAtOnce {
+			c := p.dial(from(i/answersOfOne, i))
+			io.WriteString(c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+			slow.Go(func() {
+				defer c.Close()
+				for err := error(nil); err == nil; _, err = io.CopyN(io.Discard, c, 32<<10) {
+					<-time.After(1900 * time.Millisecond) // virtual
+				}
+			})
+		}
+		synctest.Wait()
+		p.served(t, pressedAnswer)
+		slow.Wait()
+	})
+}
+
+// TestNewcomerTakesThePlaceOfOneWhoWaits: a request that waits for its turn and
+// loses its place to a newcomer ends at once.
+func TestNewcomerTakesThePlaceOfOneWhoWaits(t *testing.T) {
+	handler := func(ctx context.Context, r *http1.Request) *http1.Response {
+		<-ctx.Done()
+		return echo(ctx, r)
+	}
+	virtual(t, &http1.Server{Handler: handler, MaxConns: 4}, func(t *testing.T, p *pipes) {
+		for i := range 4 { // of one peer: two are answered, two wait
+			c := p.dial(from(1, i))
+			defer c.Close()
+			io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+			<-time.After(time.Millisecond) // virtual
+		}
+		for i := range 2 { // these take the places of those that are answered
+			defer p.dial(from(2+i, 0)).Close()
+		}
+		before := runtime.NumGoroutine()
+		defer p.dial(from(4, 0)).Close() // and this that of one who waits
+		if after := runtime.NumGoroutine(); after != before {
+			t.Errorf("%d goroutines, there were %d: who lost its place waits on", after, before)
+		}
 	})
 }
 

@@ -16,6 +16,9 @@ const (
 	// pressedTimeout is bodyTimeout for the responses being written while others
 	// wait for their turn.
 	pressedTimeout = 2 * time.Second
+	// pressedAnswer is how long a whole response may be written while others
+	// wait, counted from when it began or, if that is later, when they did.
+	pressedAnswer = 5 * time.Second
 	// paceEvery is how often an address may ask for longer than a burst. A
 	// request counts once, and once more for each paceBytes of the response's
 	// body.
@@ -28,7 +31,8 @@ const (
 type turns struct {
 	left    *sync.Cond // somebody did
 	taken   int
-	pressed int // requests that wait because all turns are taken
+	pressed int       // requests that wait because all turns are taken
+	since   time.Time // when the first of them began to
 	perAddr map[netip.Addr]int
 }
 
@@ -39,9 +43,16 @@ func (p *pool) enter(c *conn) bool {
 	defer p.mu.Unlock()
 	addr, t := c.remote.Addr(), &p.turns
 	c.phase, c.since = waiting, time.Now()
+	var pressing time.Time // when it began to wait for any turn
 	for addr.IsValid() && (t.taken >= maxAnswers || t.perAddr[addr] >= maxAnswersPerAddr) {
 		full := t.taken >= maxAnswers
 		if full {
+			if pressing.IsZero() {
+				pressing = time.Now()
+			}
+			if t.pressed == 0 {
+				t.since = pressing
+			}
 			t.pressed++
 			p.press()
 		}
@@ -53,7 +64,7 @@ func (p *pool) enter(c *conn) bool {
 			return false
 		}
 	}
-	c.phase, c.since = answering, time.Now()
+	c.phase, c.since, c.writes = answering, time.Now(), time.Time{}
 	if addr.IsValid() {
 		t.taken++
 		t.perAddr[addr]++
@@ -68,7 +79,7 @@ func (p *pool) leave(c *conn) {
 	if c.phase != answering {
 		return
 	}
-	c.phase, c.since = reading, time.Now() // what it does next is to read
+	c.phase, c.since, c.writes = reading, time.Now(), time.Time{} // what it does next is to read
 	addr, t := c.remote.Addr(), &p.turns
 	if !addr.IsValid() {
 		return
@@ -84,8 +95,8 @@ func (p *pool) leave(c *conn) {
 // The caller holds p.mu.
 func (p *pool) press() {
 	for c := range p.conns {
-		if c.phase == answering && c.stepEnds.After(time.Now().Add(pressedTimeout)) {
-			p.limitStep(c, pressedTimeout)
+		if c.phase == answering && c.stepEnds.After(p.pressedEnd(c)) {
+			p.limitStep(c, p.pressedEnd(c))
 		}
 	}
 }
@@ -94,15 +105,32 @@ func (p *pool) press() {
 func (p *pool) allowStep(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.writes.IsZero() {
+		c.writes = time.Now()
+	}
 	if p.turns.pressed > 0 && c.remote.IsValid() {
-		p.limitStep(c, pressedTimeout)
+		p.limitStep(c, p.pressedEnd(c))
 	} else {
-		p.limitStep(c, bodyTimeout)
+		p.limitStep(c, time.Now().Add(bodyTimeout))
 	}
 }
 
-func (p *pool) limitStep(c *conn, timeout time.Duration) {
-	c.stepEnds = time.Now().Add(timeout)
+// pressedEnd is when a step that c begins now has to be done while others wait:
+// in the end its whole response, or small steps would hold its turn for long.
+// The caller holds p.mu.
+func (p *pool) pressedEnd(c *conn) time.Time {
+	step, whole := time.Now().Add(pressedTimeout), p.turns.since.Add(pressedAnswer)
+	if began := c.writes.Add(pressedAnswer); began.After(whole) {
+		whole = began
+	}
+	if step.Before(whole) {
+		return step
+	}
+	return whole
+}
+
+func (p *pool) limitStep(c *conn, end time.Time) {
+	c.stepEnds = end
 	c.SetWriteDeadline(c.stepEnds) // of a closed one it fails, as the write will
 }
 
