@@ -33,7 +33,7 @@ type contact struct {
 	nudged uint64 // of this revision
 	hurry  bool   // the path came up: if this Fetch fails, try again at once
 
-	now            fetchNow
+	awaited        fetchNow
 	retry, refused backoff
 }
 
@@ -76,7 +76,7 @@ func (c *Core) askCoordinator() {
 	}
 	t.poll = poll{}
 	t.inFlight, t.news, t.nudged, t.hurry = true, false, 0, false
-	t.now.underWay, t.now.wanted = t.now.wanted, 0
+	t.awaited.underWay, t.awaited.wanted = t.awaited.wanted, 0
 	t.asked = c.world.Position
 	if len(c.leftOut) > 0 || c.pins.recheck {
 		t.asked = wire.Position{} // what is left out of the map is in no delta to come
@@ -131,7 +131,7 @@ func (c *Core) fetched(ev Fetched) {
 	default:
 		c.fetchAnswered(ev.Update)
 	}
-	if t.now.wanted > 0 {
+	if t.awaited.wanted > 0 {
 		t.due = c.now
 	}
 }
@@ -190,7 +190,7 @@ func (c *Core) fetchAnswered(u *wire.Update) {
 		t.due = c.now
 	}
 	c.take(u)
-	t.now.applying, t.now.underWay = max(t.now.applying, t.now.underWay), 0
+	t.awaited.applying, t.awaited.underWay = max(t.awaited.applying, t.awaited.underWay), 0
 }
 
 // nudged notes that our map is at revision now, or that there is news of

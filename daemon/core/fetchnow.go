@@ -12,7 +12,7 @@ type fetchNow struct {
 
 // answerFetchNow tells those who wait for the Fetch that has just failed.
 func (c *Core) answerFetchNow(err error) {
-	t := &c.contact.now
+	t := &c.contact.awaited
 	if t.underWay == 0 {
 		return
 	}
@@ -26,7 +26,7 @@ func (c *Core) answerFetchNow(err error) {
 // endFetchNow tells those who wait for what was answered to be applied that it
 // is, or what is in the way.
 func (c *Core) endFetchNow() {
-	t := &c.contact.now
+	t := &c.contact.awaited
 	if t.applying == 0 {
 		return
 	}

@@ -34,6 +34,50 @@ func TestBehaviour49FetchNow(t *testing.T) {
 	s.step(0, core.Applied{Action: s.last[1], Err: errors.New("it is jammed")}, "say tunnel", "done 3: cannot change the tunnel: it is jammed")
 }
 
+// TestFetchNowWaitsForTheTunnel: until it was looked at, and until the changes
+// to it are made, though the names are written.
+func TestFetchNowWaitsForTheTunnel(t *testing.T) {
+	s := newScript(t, annConfig())
+	told := func(lines []string) (told bool) {
+		for _, l := range lines {
+			told = told || strings.HasPrefix(l, "done")
+		}
+		return told
+	}
+	answerNames := func() (lines []string) {
+		for _, a := range s.last {
+			if names, ok := a.(core.SetNames); ok {
+				lines = append(lines, s.do(0, core.Applied{Action: names})...)
+			}
+		}
+		return lines
+	}
+	s.do(0, core.Started{})
+	s.do(0, core.FetchNow{Ticket: 1})
+	s.do(0, core.Fetched{Update: whole(1, hubMember(), benMember(wire.Endpoints{}))})
+	if told(answerNames()) {
+		t.Error("told before the tunnel was looked at")
+	}
+	s.do(0, linkUp)
+	s.do(0, underlay("192.168.1.3/24"))
+	if told(s.do(0, core.TunnelObserved{State: &s.tun})) {
+		t.Error("told before the tunnel is changed")
+	}
+	if !told(s.applied()) {
+		t.Error("not told")
+	}
+	s.do(time.Second, core.FetchNow{Ticket: 2})
+	s.do(0, core.Fetched{Update: s.delta(2, 2, hosts(ben))}) // nothing is begun: the removal is all there is
+	removal := s.last
+	if told(answerNames()) {
+		t.Error("told before the tunnel is changed, when nothing else is to do")
+	}
+	s.last = removal
+	if !told(s.applied()) {
+		t.Error("the removal: not told")
+	}
+}
+
 // TestFetchNowFails: each way in which a Fetch fails is told, once.
 func TestFetchNowFails(t *testing.T) {
 	for want, ev := range map[string]core.Fetched{

@@ -109,8 +109,7 @@ func (c *Core) places(p *peer) []netip.AddrPort {
 	return list
 }
 
-// resolveOld has the names of p looked up that were not found just now: it is
-// what was found that begins a round.
+// resolveOld has the names of p looked up that were not found just now.
 func (c *Core) resolveOld(p *peer) {
 	at := c.now
 	if next := p.looked.Add(lookupLife); next.After(at) && p != c.coordinator() {

@@ -24,7 +24,7 @@ type Core struct {
 
 	world   Map
 	saved   uint64              // the revision of the map that was saved last; 0: none was
-	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours for their keys, which others have
+	leftOut map[netip.Addr]bool // members of the coordinator's map that are not in ours: others have their keys, or there is no room for a pin
 	pins    pins
 
 	peers  []*peer // sorted by address: the members, and the coordinator in any case
@@ -119,7 +119,7 @@ func (c *Core) note(ev Event) {
 	case Forget:
 		c.forget(ev.Address)
 	case FetchNow:
-		c.contact.now.wanted, c.contact.due = ev.Ticket, c.now
+		c.contact.awaited.wanted, c.contact.due = ev.Ticket, c.now
 	case Tick: // what has come due is found by the second half
 	default:
 		panic("core: an event that is not one of this package's")
