@@ -80,6 +80,48 @@ func TestSettingsOfAStoppedNetwork(t *testing.T) {
 	})
 }
 
+// TestSettingsEndAWait: a network that has failed for long is tried at once when
+// its settings change.
+func TestSettingsEndAWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		ann := r.machine("ann")
+		r.join(ann, "home", "servers")
+		rename(t, ann.state("home"), ann.state("home")+".away")
+		for _, m := range r.machines {
+			m.start()
+		}
+		r.pass(5*time.Minute + time.Second)
+		rename(t, ann.state("home")+".away", ann.state("home"))
+		ann.configure(edit("home", func(n *config.Network) { n.ListenPort = 4000 }))
+		r.within(time.Second, "the port", func() bool { return ann.status("home").ListenPort == 4000 })
+	})
+}
+
+// TestGuessesAreNotTold: where the coordinator's machine only tries whether a
+// peer is there, nobody is told that it was seen there.
+func TestGuessesAreNotTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.peers(map[string]string{"ann": "servers", "bob": "servers"})
+		hub, ann, bob := r.find("hub"), r.find("ann"), r.find("bob")
+		ann.configure(edit("home", func(n *config.Network) { n.Announced = []string{"192.0.2.99:4000"} }))
+		r.within(5*time.Second, "all are connected", func() bool {
+			return hub.sees("ann", "bob")() && bob.sees("ann", "hub")() && len(hub.peerOf("ann").Endpoints.Announced) == 1
+		})
+		r.world.Cut(hub.under, ann.under)
+		tried := false
+		for range 150 {
+			r.pass(time.Second)
+			tried = tried || hub.peerOf("ann").Endpoint.String() == "192.0.2.99:4000" && hub.peerOf("ann").LastHandshake.After(time.Now().Add(-3*time.Minute))
+			if seen := bob.peerOf("ann").Endpoints.Seen; seen != netip.AddrPortFrom(ann.under, 51820) {
+				t.Fatalf("the coordinator says that ann was seen at %v", seen)
+			}
+		}
+		if !tried {
+			t.Error("the announced endpoint was not tried with the session")
+		}
+	})
+}
+
 // TestSettingsWhileStarting: what changes while a network is opened counts.
 func TestSettingsWhileStarting(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
