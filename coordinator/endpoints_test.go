@@ -42,6 +42,14 @@ func TestBehaviour72SeenEndpointsReachThoseWhoMaySeeThem(t *testing.T) {
 	})
 }
 
+// TestBookAndInvitationHaveRoomForTheSame: packages that do not know each other
+// say how many endpoints of a coordinator there are.
+func TestBookAndInvitationHaveRoomForTheSame(t *testing.T) {
+	if network.MaxEndpoints != wire.MaxInvitingEndpoints {
+		t.Errorf("a book has room for %d endpoints, an invitation for %d", network.MaxEndpoints, wire.MaxInvitingEndpoints)
+	}
+}
+
 func samePatch(a, b wire.Patch) bool {
 	return a.Address == b.Address && a.Endpoints.Seen == b.Endpoints.Seen &&
 		slices.Equal(a.Endpoints.Candidates, b.Endpoints.Candidates) && slices.Equal(a.Endpoints.Announced, b.Endpoints.Announced)
