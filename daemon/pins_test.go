@@ -10,6 +10,7 @@ import (
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/local"
+	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
 )
@@ -105,15 +106,16 @@ func TestBehaviour60HostileCoordinator(t *testing.T) {
 			t.Errorf("ann has sessions with %q", ann.connected())
 		}
 
-		r.ok(ann.running().Forget(t.Context(), bob))
-		r.within(5*time.Second, "eve's key", func() bool { return ann.pinOf(bob).PublicKey == eve })
-		if ann.says("pin")() || !w.saw(eve) {
+		wantProblem(t, wire.StatusConflict, "does not present the key "+p.Key.String())(nil, ann.running().Forget(t.Context(), bob, p.Key))
+		r.ok(ann.running().Forget(t.Context(), bob, eve))
+		r.within(5*time.Second, "eve's key", func() bool { return ann.pinOf(bob).PublicKey == eve && w.saw(eve) })
+		if ann.says("pin")() {
 			t.Errorf("problems are %q, the machine is\n%s", ann.status("home").Problems, ann)
 		}
 		hub.lie.set(nil)
 		r.do("home", network.SetAdmin{Name: "bob", Admin: false})
 		r.within(5*time.Second, "that the truth is a conflict now", ann.says(bob.String(), "ginnel pin forget"))
-		r.ok(ann.running().Forget(t.Context(), bob))
+		r.ok(ann.running().Forget(t.Context(), bob, key.PublicKey{}))
 		r.within(20*time.Second, "bob", ann.sees("bob", "hub"))
 	})
 }
@@ -135,8 +137,8 @@ func TestBehaviour60CoordinatorsKey(t *testing.T) {
 		if !ann.sees("bob", "hub")() {
 			t.Errorf("ann has sessions with %q", ann.connected())
 		}
-		wantProblem(t, wire.StatusConflict, "the invitation told")(nil, ann.running().Forget(t.Context(), netip.MustParseAddr("10.42.0.1")))
-		wantProblem(t, wire.StatusNotFound, "no key is pinned for 10.42.9.9")(nil, ann.running().Forget(t.Context(), netip.MustParseAddr("10.42.9.9")))
+		wantProblem(t, wire.StatusConflict, "the invitation told")(nil, ann.running().Forget(t.Context(), netip.MustParseAddr("10.42.0.1"), key.PublicKey{}))
+		wantProblem(t, wire.StatusNotFound, "no key is pinned for 10.42.9.9")(nil, ann.running().Forget(t.Context(), netip.MustParseAddr("10.42.9.9"), key.PublicKey{}))
 		if pins, err := hub.running().Pins(t.Context()); err != nil || len(pins) > 0 {
 			t.Errorf("the coordinator has pinned %+v, %v", pins, err)
 		}
@@ -175,7 +177,7 @@ func TestBehaviour61PinsOfAVanishedPeer(t *testing.T) {
 		if !ann.sees("hub")() {
 			t.Errorf("ann has sessions with %q", ann.connected())
 		}
-		r.ok(ann.running().Forget(t.Context(), p.Address))
+		r.ok(ann.running().Forget(t.Context(), p.Address, key.PublicKey{}))
 		r.within(20*time.Second, "dan", ann.sees("dan", "hub"))
 	})
 }
@@ -263,6 +265,6 @@ func TestFetchEndsWithTheNetwork(t *testing.T) {
 		if err := <-failed; err == nil || time.Since(began) > time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		wantProblem(t, wire.StatusUnavailable, "not running")(nil, n.Forget(t.Context(), netip.MustParseAddr("10.42.0.1")))
+		wantProblem(t, wire.StatusUnavailable, "not running")(nil, n.Forget(t.Context(), netip.MustParseAddr("10.42.0.1"), key.PublicKey{}))
 	})
 }

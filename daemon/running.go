@@ -9,6 +9,7 @@ import (
 
 	"ginnel/daemon/core"
 	"ginnel/daemon/local"
+	"ginnel/key"
 	"ginnel/wire"
 )
 
@@ -106,16 +107,19 @@ func (p *peer) Pins(ctx context.Context) (pins []local.Pin, err error) {
 }
 
 // Forget implements local.Running.
-func (p *peer) Forget(ctx context.Context, a netip.Addr) (err error) {
+func (p *peer) Forget(ctx context.Context, a netip.Addr, k key.PublicKey) (err error) {
 	asked := p.inLoop(ctx, func(loop context.Context) {
-		pinned := slices.ContainsFunc(p.core.AppendPins(nil), func(s core.PinStatus) bool { return s.Address == a })
+		pins := p.core.AppendPins(nil)
+		i := slices.IndexFunc(pins, func(s core.PinStatus) bool { return s.Address == a })
 		switch {
-		case !pinned:
+		case i < 0:
 			err = wire.Errorf(wire.StatusNotFound, "no key is pinned for %s in %s: `ginnel pin list` lists those that are", a, p.cfg.Name)
 		case a == p.id.Coordinator.Address:
 			err = wire.Errorf(wire.StatusConflict, "%s is the coordinator, whose key the invitation told: to trust another, `ginnel leave %s` and join with a new invitation", a, p.cfg.Name)
+		case !k.IsZero() && k != pins[i].Presented:
+			err = wire.Errorf(wire.StatusConflict, "the coordinator does not present the key %s for %s any more, and nothing was changed: `ginnel pin list` shows what it does", k, a)
 		default:
-			p.step(loop, core.Forget{Address: a})
+			p.step(loop, core.Forget{Address: a, Key: k})
 		}
 	})
 	return errors.Join(asked, err)

@@ -66,6 +66,9 @@ func describeEvent(ev core.Event) (text string, news bool) {
 	case core.Asked:
 		return "asked for the status", false
 	case core.Forget:
+		if !ev.Key.IsZero() {
+			return fmt.Sprintf("asked to pin %s to %s", ev.Address, ev.Key), true
+		}
 		return fmt.Sprintf("asked to forget the pin of %s", ev.Address), true
 	case core.FetchNow:
 		return "asked to fetch", true

@@ -25,7 +25,7 @@ the address, which stays pinned. Without --network the pins of all networks are 
 		name: "pin forget", args: "PEER|ADDRESS", brief: "Take another key for a peer's address",
 		about: `This ends a conflict that ` + "`ginnel status`" + ` tells of, where the change is expected: an admin freed
 the address, and another machine has joined with it. The coordinator is asked at once, and the
-key that it presents is pinned.`,
+key that it was shown to present is pinned, no other; where it presented none, the next is.`,
 		setup: func(o *options) action {
 			network, yes := networkOption(o), yesOption(o)
 			o.ask("PEER|ADDRESS", question{text: "Which pin", list: func(a *asking) ([]choice, error) { return pinsToForget(a, *network) }})
@@ -174,14 +174,19 @@ func forgetPin(ctx context.Context, e *env, network, word string, yes bool) erro
 		return err
 	}
 	e.note("%s is pinned to the key %s", p, p.PublicKey)
+	ask := "Forget it, and take the key that the coordinator presents next?"
 	if !p.Presented.IsZero() {
 		e.note("the coordinator presents %s", p.Presented)
+		ask = "Forget it, and take that key?"
 	}
-	if err := e.confirm(yes, "Forget it, and take the key that the coordinator presents next?"); err != nil {
+	if err := e.confirm(yes, ask); err != nil {
 		return err
 	}
-	if err := e.client().Forget(ctx, p.network, p.Address); err != nil {
+	if err := e.client().Forget(ctx, p.network, p.Address, p.Presented); err != nil {
 		return err
+	}
+	if !p.Presented.IsZero() {
+		return e.say("forgot the key of %s: it is pinned to %s", p, p.Presented)
 	}
 	return e.say("forgot the key of %s: the one that the coordinator presents next is taken", p)
 }

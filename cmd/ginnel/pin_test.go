@@ -67,7 +67,7 @@ func TestPinForget(t *testing.T) {
 	m.failed(m.runWith("n\n", true, "pin", "forget", "bob"), exitFailed, []string{"nothing was changed"}, []string{"pin forget"})
 	left("home", "10.42.0.1", "10.42.1.2", "10.42.1.3")
 	r := m.runWith("y\n", true, "pin", "forget", "10.42.1.2")
-	if r.status != exitOK || r.out != "forgot the key of 10.42.1.2 (bob) in home: the one that the coordinator presents next is taken\n" {
+	if r.status != exitOK || r.out != "forgot the key of 10.42.1.2 (bob) in home: it is pinned to "+pinKey(9).String()+"\n" || m.peers["home"].taken != pinKey(9) {
 		t.Errorf("%+v", r)
 	}
 	left("home", "10.42.0.1", "10.42.1.3")
@@ -81,6 +81,9 @@ func TestPinForget(t *testing.T) {
 	}
 	left("home", "10.42.0.1", "10.42.1.3")
 	left("work", "10.43.0.1")
+	if k := m.peers["work"].taken; !k.IsZero() {
+		t.Errorf("%s alone is taken where the coordinator presented nothing", k)
+	}
 }
 
 // TestPinForgetAsks offers the pins, conflicts first.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ginnel/daemon/local"
+	"ginnel/key"
 	"ginnel/wire"
 )
 
@@ -13,7 +14,8 @@ import (
 type running struct {
 	fetched local.Network
 	pins    []local.Pin
-	err     error // every answer
+	taken   key.PublicKey // of the last call of Forget
+	err     error         // every answer
 }
 
 // Running implements local.Daemon.
@@ -34,7 +36,8 @@ func (r *running) Fetch(context.Context) (*local.Network, error) { return &r.fet
 func (r *running) Pins(context.Context) ([]local.Pin, error) { return r.pins, r.err }
 
 // Forget implements local.Running.
-func (r *running) Forget(_ context.Context, a netip.Addr) error {
+func (r *running) Forget(_ context.Context, a netip.Addr, k key.PublicKey) error {
+	r.taken = k
 	r.pins = slices.DeleteFunc(slices.Clone(r.pins), func(p local.Pin) bool { return p.Address == a })
 	return r.err
 }

@@ -172,8 +172,12 @@ type (
 	// Asked says that somebody is about to be told how the network is: the
 	// tunnel is looked at before, unless it was just looked at.
 	Asked struct{}
-	// Forget says that another key may be taken for a pinned address.
-	Forget struct{ Address netip.Addr }
+	// Forget says that another key may be taken for a pinned address: that one
+	// alone; zero: whichever the coordinator presents next.
+	Forget struct {
+		Address netip.Addr
+		Key     key.PublicKey
+	}
 	// FetchNow says that somebody waits for what the coordinator answers to a
 	// Fetch that begins now. Ticket grows from one to the next, from 1.
 	FetchNow struct{ Ticket uint64 }

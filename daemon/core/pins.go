@@ -148,14 +148,22 @@ func (c *Core) leaveOutUnpinnable(u *wire.Update) {
 		len(c.pins.kept), first.Address, first.Name, -room-1)
 }
 
-// forget removes a pin, and asks the coordinator for everybody, at once: its
-// answer decides whom the address belongs to. Until then our map stays.
-func (c *Core) forget(a netip.Addr) {
+// forget removes a pin, or has it be of the key that people were shown and
+// accepted: the coordinator must not present them one and us another. It asks
+// the coordinator for everybody, at once: its answer decides whom the address
+// belongs to. Until then our map stays.
+func (c *Core) forget(ev Forget) {
+	a := ev.Address
 	at, ok := c.pins.find(a)
 	if !ok {
 		return
 	}
-	c.pins.kept = slices.Delete(slices.Clone(c.pins.kept), at, at+1)
+	c.pins.kept = slices.Clone(c.pins.kept)
+	if ev.Key.IsZero() {
+		c.pins.kept = slices.Delete(c.pins.kept, at, at+1)
+	} else {
+		c.pins.kept[at].PublicKey = ev.Key
+	}
 	delete(c.pins.refused, a)
 	c.over(topicPin + a.String())
 	c.pins.recheck = true

@@ -207,6 +207,22 @@ func TestForget(t *testing.T) {
 		taken(s)
 		s.step(0, core.Forget{Address: cat}) // not pinned
 	})
+	t.Run("that key", func(t *testing.T) {
+		s := refusing(t)
+		s.step(0, core.Forget{Address: ben, Key: eveKey.Public()}, "over pin 10.9.0.4", "save 0 with 2", "fetch 0/0/0")
+		taken(s)
+	})
+	t.Run("that key and no third", func(t *testing.T) {
+		s := refusing(t)
+		s.do(0, core.Forget{Address: ben, Key: eveKey.Public()})
+		s.do(0, core.Fetched{Update: whole(2, hubMember(), with(impostor, catKey))})
+		pin := s.core.AppendPins(nil)[1]
+		if got := s.keys(); got != "10.9.0.4 ben=ben, problem pin 10.9.0.4" || pin.PublicKey != eveKey.Public() || pin.Presented != catKey.Public() {
+			t.Errorf("%s; pinned is %+v", got, pin)
+		}
+		s.nudge(3)
+		taken(s)
+	})
 	t.Run("under way", func(t *testing.T) {
 		s := refusing(t)
 		s.nudge(3)

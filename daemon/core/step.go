@@ -117,7 +117,7 @@ func (c *Core) note(ev Event) {
 	case Asked:
 		c.asked()
 	case Forget:
-		c.forget(ev.Address)
+		c.forget(ev)
 	case FetchNow:
 		c.contact.awaited.wanted, c.contact.due = ev.Ticket, c.now
 	case Tick: // what has come due is found by the second half

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"ginnel/key"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -71,9 +72,14 @@ func (c *Client) Pins(ctx context.Context, network string) (pins []Pin, err erro
 	return pins, err
 }
 
-// Forget removes the pin of a in network.
-func (c *Client) Forget(ctx context.Context, network string, a netip.Addr) error {
-	return c.call(ctx, "DELETE", PathNetworks+url.PathEscape(network)+PinsPart+"/"+url.PathEscape(a.String()), nil, nil)
+// Forget removes the pin of a in network, so that k is taken, which the
+// coordinator presents; zero: whatever it presents next.
+func (c *Client) Forget(ctx context.Context, network string, a netip.Addr, k key.PublicKey) error {
+	path := PathNetworks + url.PathEscape(network) + PinsPart + "/" + url.PathEscape(a.String())
+	if !k.IsZero() {
+		path += "?key=" + url.QueryEscape(k.String())
+	}
+	return c.call(ctx, "DELETE", path, nil, nil)
 }
 
 // Coordinator sends a request to network's coordinator: path is one of its

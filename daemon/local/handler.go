@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 
+	"ginnel/key"
 	"ginnel/wire"
 	"ginnel/wire/http1"
 )
@@ -28,8 +29,9 @@ type Running interface {
 	Fetch(ctx context.Context) (*Network, error)
 	// Pins returns what is pinned, sorted by address.
 	Pins(ctx context.Context) ([]Pin, error)
-	// Forget removes a pin: what the coordinator presents next is taken.
-	Forget(ctx context.Context, a netip.Addr) error
+	// Forget removes a pin. Of what the coordinator presents next k is taken, which
+	// it presents now; zero: whatever it is.
+	Forget(ctx context.Context, a netip.Addr, k key.PublicKey) error
 }
 
 // route is one line of the local API.
@@ -48,7 +50,7 @@ var routes = []route{
 	{"POST", PathReload, nil, reload},
 	{"POST", PathNetworks + "{network}" + FetchPart, nil, fetch},
 	{"GET", PathNetworks + "{network}" + PinsPart, nil, listPins},
-	{"DELETE", PathNetworks + "{network}" + PinsPart + "/{address}", nil, forgetPin},
+	{"DELETE", PathNetworks + "{network}" + PinsPart + "/{address}", []string{"key"}, forgetPin},
 	{anyMethod, PathNetworks + "{network}" + CoordinatorPart + "/{path...}", nil, forward},
 }
 
@@ -158,11 +160,17 @@ func forgetPin(ctx context.Context, d Daemon, c *call) (*http1.Response, error) 
 	if err != nil {
 		return nil, wire.Errorf(wire.StatusBadRequest, "%.80q is no address", c.names[1])
 	}
+	var k key.PublicKey
+	if text := c.Query.Get("key"); text != "" {
+		if k, err = key.ParsePublic(text); err != nil {
+			return nil, wire.Errorf(wire.StatusBadRequest, "parameter key: %v", err)
+		}
+	}
 	n, err := d.Running(c.names[0])
 	if err != nil {
 		return nil, err
 	}
-	if err := n.Forget(ctx, a); err != nil {
+	if err := n.Forget(ctx, a, k); err != nil {
 		return nil, err
 	}
 	return http1.JSON(wire.StatusNoContent, nil), nil

@@ -6,7 +6,7 @@
 //	POST /v1/reload                            reads the configuration again -> 204
 //	POST /v1/networks/{network}/fetch          asks the coordinator now -> Network, once it is applied
 //	GET  /v1/networks/{network}/pins           []Pin
-//	DELETE /v1/networks/{network}/pins/{address}  what the coordinator presents next is taken -> 204
+//	DELETE /v1/networks/{network}/pins/{address}[?key=K]  what the coordinator presents next is taken, or K alone -> 204
 //	*    /v1/networks/{network}/coordinator/…  the rest of the path is a request to
 //	                                           that network's coordinator ([wire.PathMap])
 //

@@ -31,6 +31,7 @@ type stub struct {
 	request   *http1.Request // its request
 	pins      []local.Pin
 	forgotten []netip.Addr
+	taken     key.PublicKey
 	answer    *http1.Response
 }
 
@@ -50,8 +51,8 @@ func (s *stub) Fetch(context.Context) (*local.Network, error) { return &s.status
 
 func (s *stub) Pins(context.Context) ([]local.Pin, error) { return s.pins, nil }
 
-func (s *stub) Forget(_ context.Context, a netip.Addr) error {
-	s.forgotten = append(s.forgotten, a)
+func (s *stub) Forget(_ context.Context, a netip.Addr, k key.PublicKey) error {
+	s.forgotten, s.taken = append(s.forgotten, a), k
 	return nil
 }
 
@@ -135,8 +136,11 @@ func TestRunning(t *testing.T) {
 	for _, s := range []string{"10.42.0.2", "fd00::2"} {
 		d.network, d.forgotten = "", nil
 		a := netip.MustParseAddr(s)
-		if err := c.Forget(t.Context(), "home", a); err != nil || !slices.Equal(d.forgotten, []netip.Addr{a}) || d.network != "home" {
-			t.Errorf("forgotten in %q are %v, %v", d.network, d.forgotten, err)
+		for _, k := range []key.PublicKey{public, {}} {
+			d.forgotten = nil
+			if err := c.Forget(t.Context(), "home", a, k); err != nil || !slices.Equal(d.forgotten, []netip.Addr{a}) || d.network != "home" || d.taken != k {
+				t.Errorf("forgotten in %q are %v for %s, %v", d.network, d.forgotten, d.taken, err)
+			}
 		}
 	}
 	d.err = wire.Errorf(wire.StatusConflict, "network home is down")
@@ -144,7 +148,7 @@ func TestRunning(t *testing.T) {
 	wantProblem(t, err, wire.StatusConflict, "network home is down")
 	_, err = c.Pins(t.Context(), "home")
 	wantProblem(t, err, wire.StatusConflict, "network home is down")
-	wantProblem(t, c.Forget(t.Context(), "home", netip.MustParseAddr("10.42.0.2")), wire.StatusConflict, "network home is down")
+	wantProblem(t, c.Forget(t.Context(), "home", netip.MustParseAddr("10.42.0.2"), key.PublicKey{}), wire.StatusConflict, "network home is down")
 }
 
 // TestCoordinator: names are escaped on the way there, the path and the query
@@ -210,6 +214,7 @@ func TestPaths(t *testing.T) {
 		{"POST", "/v1/networks/home/pins", wire.StatusMethod, "GET"},
 		{"GET", "/v1/networks/home/pins/10.42.0.1", wire.StatusMethod, "DELETE"},
 		{"DELETE", "/v1/networks/home/pins/10.42", wire.StatusBadRequest, ""},
+		{"DELETE", "/v1/networks/home/pins/10.42.0.1?key=short", wire.StatusBadRequest, ""},
 		{"DELETE", "/v1/networks/home/pins/", wire.StatusNotFound, ""},
 		{"DELETE", "/v1/networks/home/pins/a/b", wire.StatusNotFound, ""},
 		{"GET", "/v1/networks", wire.StatusNotFound, ""},

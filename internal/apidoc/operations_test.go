@@ -42,6 +42,7 @@ var parameters = map[string]struct {
 	"epoch":        {"position.epoch of it", schema{"type": "integer", "minimum": 0, "format": "uint64"}},
 	"seq":          {"position.seq of it", schema{"type": "integer", "minimum": 0, "format": "uint64"}},
 	"preview":      {"1: only tell what would happen", schema{"type": "string", "enum": []string{"0", "1"}}},
+	"key":          {"the public key to accept, as listPins has it in presented; left out: any", schema{"type": "string", "minLength": 1}},
 	"free_address": {"1: the address may be given to another peer", schema{"type": "string", "enum": []string{"0", "1"}}},
 }
 
@@ -254,9 +255,11 @@ var operations = []operation{
 	},
 	{
 		route: "DELETE /v1/networks/{network}/pins/{address}", id: "forgetPin", summary: "Forget a pin: what the coordinator presents next for the address is accepted",
-		out: map[int]any{204: nil},
+		about: "With key, which must be what the coordinator presents now, that one is pinned instead, and no other is accepted.",
+		out:   map[int]any{204: nil},
 		shows: []show{
 			{"", "/v1/networks/home/pins/10.42.1.2", "", 204},
+			{"", "/v1/networks/home/pins/10.42.1.2?key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8%3D", "", 409},
 			{"", "/v1/networks/home/pins/bob", "", 400},
 			{"", "/v1/networks/home/pins/10.42.1.200", "", 404},
 			{"", "/v1/networks/nothing/pins/10.42.1.2", "", 404},

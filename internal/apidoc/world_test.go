@@ -10,6 +10,7 @@ import (
 
 	"ginnel/coordinator/coordinatortest"
 	"ginnel/daemon/local"
+	"ginnel/key"
 	"ginnel/network"
 	"ginnel/wire"
 	"ginnel/wire/http1"
@@ -106,9 +107,12 @@ func (d *daemon) Pins(context.Context) ([]local.Pin, error) {
 	return []local.Pin{{Address: bob.Address, Name: "bob", PublicKey: bob.Key, InMap: true}}, nil
 }
 
-func (d *daemon) Forget(_ context.Context, a netip.Addr) error {
+func (d *daemon) Forget(_ context.Context, a netip.Addr, k key.PublicKey) error {
 	if bob, _ := d.network.Book().PeerNamed("bob"); a != bob.Address {
 		return wire.Errorf(wire.StatusNotFound, "nothing is pinned for %s", a)
+	}
+	if !k.IsZero() {
+		return wire.Errorf(wire.StatusConflict, "the coordinator does not present the key %s for %s", k, a)
 	}
 	return nil
 }
