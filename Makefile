@@ -137,7 +137,7 @@ check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
-	$(GO) vet -tags kernelonly ./platform/wireguard
+	$(GO) vet -tags kernelonly ./platform/wireguard ./platform/service
 	$(GO) vet -tags man ./cmd/ginnel
 	$(GO) tool staticcheck ./...
 	shellcheck $$(grep -lE '^#!/bin/(ba)?sh' qemu-tests/kernels/* bench/wg systemd-tests/*) cmd/ginnel/completion/ginnel.bash
