@@ -112,6 +112,45 @@ func TestBehaviour02Dialogues(t *testing.T) {
 	m.failed(m.runWith("", true, "association", "remove"), exitFailed, []string{"no CIDR is associated"}, nil)
 }
 
+// TestAskingGivesUp: what no answer mends ends a command, most of it before
+// anything is asked.
+func TestAskingGivesUp(t *testing.T) {
+	type line struct{ words, types string }
+	lines := []line{{"cidr add", "lab\nlab\n"}, {"cidr add lab", "10.42.9.0/24\n"}, {"peer invite", "fay\n"}, {"peer rename x", "fay\n"}}
+	refused := func(m *machine, why string) {
+		t.Helper()
+		for _, l := range lines {
+			r := m.runWith(l.types, true, strings.Fields(l.words)...)
+			m.failed(r, exitFailed, []string{why}, nil)
+			if strings.Contains(r.err, ": ginnel:") || strings.Contains(r.err, "name: ") || strings.Contains(r.err, "range: ") || strings.Contains(r.err, "nothing was changed") {
+				t.Errorf("%s: %q asks although %s", l.words, r.err, why)
+			}
+		}
+	}
+	m := newMachine(t)
+	refused(m, "the daemon is not running")
+	m.startDaemon()
+	refused(m, "this machine is in no network")
+	m.status.Networks = []local.Network{{Name: "home"}}
+	m.err = wire.Errorf(wire.StatusForbidden, "bob is no admin")
+	refused(m, "bob is no admin")
+	m.err = wire.Errorf(wire.StatusBadGateway, "it cannot be reached")
+	refused(m, "it cannot be reached")
+}
+
+// TestChosen: a name that is a number is that name.
+func TestChosen(t *testing.T) {
+	list := named([]string{"2", "b", "1"})
+	for text, want := range map[string]string{"2": "2", "1": "1", "3": "1", "b": "b"} {
+		if name, ok := chosen(list, text); name != want || !ok {
+			t.Errorf("%s chooses %s, %v", text, name, ok)
+		}
+	}
+	if _, ok := chosen(list, "4"); ok {
+		t.Error("4 chooses something")
+	}
+}
+
 // TestBehaviour02Invite: where the peer belongs is answered by a number, a name
 // or an address; what is on the command line is not asked.
 func TestBehaviour02Invite(t *testing.T) {

@@ -33,7 +33,7 @@ already: they belong to it from then on. Who loses sight of whom by that is show
 		setup: func(o *options) action {
 			network := networkOption(o)
 			o.ask("CIDR", question{text: "Which CIDR", list: cidrsWho(noOrdinaryCIDR, isOrdinary)})
-			o.ask("NEW-NAME", question{text: "Its new name", check: newCIDRName})
+			o.ask("NEW-NAME", newCIDRName("Its new name"))
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := e.coordinator(ctx, *network, "PATCH", item(wire.PathCIDRs, args[0]), wire.Rename{Name: args[1]}, nil); err != nil {
 					return err
@@ -100,7 +100,7 @@ func item(collection string, names ...string) string {
 func setupCIDRAdd(o *options) action {
 	network, asJSON, yes := networkOption(o), jsonOption(o), yesOption(o)
 	isolated := o.Bool("isolated", "", "its peers do not see each other")
-	o.ask("NAME", question{text: "The new CIDR's name", check: newCIDRName})
+	o.ask("NAME", newCIDRName("The new CIDR's name"))
 	o.ask("PREFIX", question{text: "Its range", preset: freePrefix, check: checkNewCIDR})
 	o.ask("isolated", yesNo("Isolated: its peers do not see each other (y/n)", isolated))
 	return func(ctx context.Context, e *env, args []string) error {

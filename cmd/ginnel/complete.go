@@ -200,8 +200,11 @@ func (c *completion) offered(o *options, q *question, word string) []choice {
 		return []choice{{name: anyFile}}
 	}
 	list, preset, err := (&asking{c.ctx, c.e, o}).offer(q)
-	if err != nil {
-		return c.known(kindOf(word))
+	switch {
+	case isHopeless(err):
+		return c.known(kindOf(word), (&asking{o: o}).network())
+	case err != nil: // there is nothing to choose
+		return nil
 	}
 	if preset != "" {
 		list = append(list, choice{name: preset})
@@ -209,8 +212,9 @@ func (c *completion) offered(o *options, q *question, word string) []choice {
 	return list
 }
 
-// known returns the names that this machine's daemon knows.
-func (c *completion) known(k kind) (list []choice) {
+// known returns the names that this machine's daemon knows, of one network if
+// one is named.
+func (c *completion) known(k kind, network string) (list []choice) {
 	if k != networkName && k != cidrName && k != peerName {
 		return nil
 	}
@@ -219,7 +223,9 @@ func (c *completion) known(k kind) (list []choice) {
 		return nil
 	}
 	for i := range st.Networks {
-		list = append(list, namesOf(&st.Networks[i], k)...)
+		if n := &st.Networks[i]; network == "" || k == networkName || n.Name == network {
+			list = append(list, namesOf(n, k)...)
+		}
 	}
 	return list
 }

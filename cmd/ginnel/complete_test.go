@@ -93,6 +93,8 @@ func TestBehaviour66WithoutCoordinator(t *testing.T) {
 	m.completes("peer rename ", "hub ann bob carl dora eve fred")
 	m.completes("peer invite --cidr ", "infra servers phones")
 	m.completes("status f", "fresh")
+	m.completes("peer rename --network fresh ", "")
+	m.completes("peer rename --network home h", "hub")
 	m.err = wire.Errorf(wire.StatusUnavailable, "the daemon is starting")
 	m.completes("peer rename ", "")
 }
@@ -105,6 +107,7 @@ func TestBehaviour66Silent(t *testing.T) {
 	m.completes("status ", "")
 	m.configure("home", config.Peer)
 	m.completes("status ", "home")
+	m.completes("network remove ", "") // it coordinates none
 	m.completes("peer dis", "disable")
 	if r := m.run("complete"); r.status != exitOK || !strings.Contains(r.out, "status\t") {
 		t.Errorf("no words: %+v", r)

@@ -147,7 +147,7 @@ func newNetworkName(a *asking, name string) error {
 	}
 	cfg, err := a.e.paths.readConfig()
 	if err != nil {
-		return err
+		return hopeless{err}
 	}
 	if n, exists := cfg.Network(name); exists {
 		return inTheWay(n, config.Coordinator)
@@ -192,7 +192,7 @@ func freeRoot(a *asking) (string, error) {
 func unusedPort(a *asking, text string) error {
 	cfg, err := a.e.paths.readConfig()
 	if err != nil {
-		return err
+		return hopeless{err}
 	}
 	for i := range cfg.Networks {
 		if n := &cfg.Networks[i]; fmt.Sprint(n.ListenPort) == text {

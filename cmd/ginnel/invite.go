@@ -48,7 +48,7 @@ func setupInvite(o *options) action {
 	address := o.String("address", "", "", "this very `ADDRESS`")
 	o.need("cidr", "address")
 	admin := o.Bool("admin", "", "the peer may change the network")
-	o.ask("NAME", question{text: "The new peer's name", check: newPeerName})
+	o.ask("NAME", newPeerName("The new peer's name"))
 	o.ask("cidr", question{
 		text: "Where it belongs, by a CIDR or by its very address",
 		list: cidrsWho("", isNotInfra), free: true,

@@ -57,7 +57,7 @@ func networksWho(none string, qualifies func(*config.Network) bool) func(*asking
 	return func(a *asking) ([]choice, error) {
 		cfg, err := a.e.paths.readConfig()
 		if err != nil {
-			return nil, err
+			return nil, hopeless{err}
 		}
 		var list []choice
 		for i := range cfg.Networks {
@@ -65,7 +65,10 @@ func networksWho(none string, qualifies func(*config.Network) bool) func(*asking
 				list = append(list, choice{n.Name, string(n.Role)})
 			}
 		}
-		if none == "" || len(cfg.Networks) == 0 {
+		if len(cfg.Networks) == 0 {
+			return nil, hopeless{errors.New(inNoNetwork)}
+		}
+		if none == "" {
 			none = inNoNetwork
 		}
 		return someOf(list, none)
@@ -78,10 +81,13 @@ func isCoordinated(n *config.Network) bool { return n.Role == config.Coordinator
 func (a *asking) get(path string, out any) error { return a.call("GET", path, nil, out) }
 
 func (a *asking) call(method, path string, in, out any) error {
-	return a.e.coordinator(a.ctx, a.network(), method, path, in, out)
+	return unmended(a.e.coordinator(a.ctx, a.network(), method, path, in, out))
 }
 
-func (a *asking) cidrs() ([]wire.CIDR, error) { return a.e.cidrs(a.ctx, a.network()) }
+func (a *asking) cidrs() ([]wire.CIDR, error) {
+	list, err := a.e.cidrs(a.ctx, a.network())
+	return list, unmended(err)
+}
 
 // network is the one that was named; empty: none was.
 func (a *asking) network() string {
@@ -137,17 +143,26 @@ func isNotInfra(c *wire.CIDR) bool { return c.Name != network.InfraName }
 // isOrdinary tells whether the CIDR is neither the root nor infra.
 func isOrdinary(c *wire.CIDR) bool { return isNotInfra(c) && c.Parent != "" }
 
-// newPeerName says why a peer cannot be called so.
-func newPeerName(a *asking, name string) error {
-	return newName(a, name, "peer", peersWho("", func(*wire.Peer) bool { return true }))
+// newPeerName asks for a name that no peer has.
+func newPeerName(text string) question {
+	return newName(text, "peer", peersWho("", func(*wire.Peer) bool { return true }))
 }
 
-// newCIDRName says why a CIDR cannot be called so.
-func newCIDRName(a *asking, name string) error {
-	return newName(a, name, "CIDR", cidrsWho("", func(*wire.CIDR) bool { return true }))
+// newCIDRName asks for a name that no CIDR has.
+func newCIDRName(text string) question {
+	return newName(text, "CIDR", cidrsWho("", func(*wire.CIDR) bool { return true }))
 }
 
-func newName(a *asking, name, thing string, list func(*asking) ([]choice, error)) error {
+// newName asks for a name that is not in a list, if that can be had at all.
+func newName(text, thing string, list func(*asking) ([]choice, error)) question {
+	return question{
+		text:  text,
+		needs: func(a *asking) error { _, err := list(a); return err },
+		check: func(a *asking, name string) error { return isNew(a, name, thing, list) },
+	}
+}
+
+func isNew(a *asking, name, thing string, list func(*asking) ([]choice, error)) error {
 	if err := network.CheckName(name); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ lists the addresses of removed peers, which nobody is given until they are freed
 		name: "peer rename", args: "PEER NEW-NAME", brief: "Give a peer another name",
 		setup: func(o *options) action {
 			network := networkOption(o)
-			o.ask("NEW-NAME", question{text: "Its new name", check: newPeerName})
+			o.ask("NEW-NAME", newPeerName("Its new name"))
 			return func(ctx context.Context, e *env, args []string) error {
 				if err := patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Name: &args[1]}); err != nil {
 					return err

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"ginnel/wire"
 )
 
 // question is what a terminal is asked for a word that a command line lacks.
@@ -15,6 +18,9 @@ type question struct {
 	// there may be nothing; nil: the answer is free.
 	list func(*asking) ([]choice, error)
 	free bool // an answer that is not in the list is as good
+	// needs says why no answer would do, before any is asked for; nil: nothing is
+	// needed.
+	needs func(*asking) error
 	// preset returns the answer that Enter gives; nil, or "": there is none.
 	preset func(*asking) (string, error)
 	// check says what is wrong with an answer; nil: nothing ever is.
@@ -35,6 +41,26 @@ type asking struct {
 
 // errUnchanged ends a command whose questions are not answered.
 var errUnchanged = errors.New("nothing was changed")
+
+// hopeless is an error that no answer mends: whoever asks gives up.
+type hopeless struct{ error }
+
+func (h hopeless) Unwrap() error { return h.error }
+
+// unmended marks an error of who is asked for facts, unless it is about what was
+// answered.
+func unmended(err error) error {
+	var p *wire.Problem
+	if err == nil || errors.As(err, &p) && slices.Contains(aboutAnswers, p.Status) {
+		return err
+	}
+	return hopeless{err}
+}
+
+var aboutAnswers = []int{wire.StatusBadRequest, wire.StatusConflict, wire.StatusUnprocessable}
+
+// isHopeless tells whether no answer mends an error.
+func isHopeless(err error) bool { return errors.As(err, new(hopeless)) }
 
 // mostChoices is how many things a person is shown to choose from.
 const mostChoices = 50
@@ -89,6 +115,11 @@ func (o *options) question(word string) question {
 
 // ask asks a question until it has an answer that take accepts.
 func (a *asking) ask(q question, take func(string) error) error {
+	if q.needs != nil {
+		if err := q.needs(a); err != nil {
+			return err
+		}
+	}
 	choices, preset, err := a.offer(&q)
 	if err != nil {
 		return err
@@ -109,8 +140,8 @@ func (a *asking) ask(q question, take func(string) error) error {
 		if text, err = a.accept(&q, choices, text); err == nil {
 			err = take(text)
 		}
-		if err == nil {
-			return nil
+		if err == nil || isHopeless(err) {
+			return err
 		}
 		a.e.note("%v", err)
 	}
@@ -173,16 +204,16 @@ func (a *asking) accept(q *question, choices []choice, text string) (string, err
 	return text, q.check(a, text)
 }
 
-// chosen returns the name of the choice that text means by number or name;
-// false, and text itself, when it means none.
+// chosen returns the name of the choice that text means by name, which may be a
+// number too, or by number; false, and text itself, when it means none.
 func chosen(choices []choice, text string) (string, bool) {
-	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(choices) {
-		return choices[n-1].name, true
-	}
 	for _, c := range choices {
 		if c.name == text {
 			return text, true
 		}
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(choices) {
+		return choices[n-1].name, true
 	}
 	return text, false
 }
