@@ -236,6 +236,16 @@ func (m *model) both(x, y string) (a, b netip.Prefix, ok bool) {
 	return cx.Prefix, cy.Prefix, ok1 && ok2
 }
 
+func (m *model) redate(c network.Redate) bool {
+	for a, p := range m.peers {
+		if p.IsInvited() && slices.Contains(c.Keys, p.Invited.Key) {
+			p.Invited.Expires = p.Invited.Expires.Add(c.By)
+			m.peers[a] = p
+		}
+	}
+	return true
+}
+
 func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 	change := func(name string, same func(network.Peer) bool, may func(network.Peer) bool, set func(*network.Peer)) bool {
 		p, found := m.peer(name)
@@ -268,13 +278,7 @@ func (m *model) applyToPeers(now time.Time, cmd network.Command) (ok bool) {
 			m.peers[c.Address] = p
 		}
 	case network.Redate:
-		for a, p := range m.peers {
-			if p.IsInvited() && slices.Contains(c.Keys, p.Invited.Key) {
-				p.Invited.Expires = p.Invited.Expires.Add(c.By)
-				m.peers[a] = p
-			}
-		}
-		ok = true
+		ok = m.redate(c)
 	case network.Expire:
 		maps.DeleteFunc(m.peers, func(_ netip.Addr, p network.Peer) bool { return p.IsInvited() && !now.Before(p.Invited.Expires) })
 		ok = true
