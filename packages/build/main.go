@@ -24,7 +24,7 @@ import (
 type job struct {
 	root, out string
 	key       *adb.Key // nil: what is built is not signed
-	only      string // the one architecture of Debian's to build for; empty: everything is built
+	only      string   // the one architecture of Debian's to build for; empty: everything is built
 	about     packages.Package
 }
 
