@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"ginnel/coordinator/store"
@@ -43,8 +44,9 @@ of machine can restore it.`,
 		name: "restore", args: "FILE|-",
 		brief: "Make this machine the coordinator that a backup was made of",
 		about: `The peers find it where they found the old one: move that name or address here. Where that
-cannot be, say with --endpoint where this machine is found: invitations carry it, and the
-peers need it in their configuration (list coordinator). The old machine must not come back.
+cannot be, say with --endpoint where this machine is found: invitations carry it, and on each
+peer run ` + "`ginnel override set COORDINATOR HOST:PORT`, then `ginnel override unset COORDINATOR`" + `
+once it is reached: neither can find the other before. The old machine must not come back.
 What was changed after the backup is undone: who was removed since is back, and who joined since
 has to be invited again, with an address that was never used (peer invite --address): the one
 that the book would choose may be that which it had, where the others still have its old key
@@ -169,8 +171,22 @@ func restore(ctx context.Context, e *env, path string, endpoints []string, yes b
 		return err
 	}
 	e.note("peers that joined after the backup have to be invited again: give them addresses that were never used (`ginnel peer invite NAME --address ADDRESS`), because others have pinned their old keys to the old ones")
+	e.noteMoved(b.Book, found)
 	_, err = e.takeUp(ctx, n.Name, isUp)
 	return err
+}
+
+// noteMoved says what is to be done on the peers of a coordinator that is
+// nowhere where they know it: they cannot find it, nor can it them, since where
+// they are is in no book.
+func (e *env) noteMoved(b *network.Book, found []string) {
+	known := b.Endpoints()
+	if len(known) == 0 || slices.ContainsFunc(found, func(s string) bool { return slices.Contains(known, s) }) {
+		return
+	}
+	name := b.Coordinator().Name
+	e.note("the peers look for it at %s: on each that does not find it there run `ginnel override set %s %s`, and once `ginnel status` shows it as reached, `ginnel override unset %[2]s`",
+		strings.Join(known, ", "), name, found[0])
 }
 
 // readBackup reads a backup from path, and the section in it.

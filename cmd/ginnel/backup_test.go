@@ -97,7 +97,8 @@ func TestBackupBesideTheDaemon(t *testing.T) {
 		t.Fatalf("%+v", made)
 	}
 	m := newMachine(t)
-	if r := m.runWith(made.out, false, "restore", "-", "--endpoint", "new.example.com:51820"); r.status != exitOK {
+	r := m.runWith(made.out, false, "restore", "-", "--endpoint", "new.example.com:51820")
+	if r.status != exitOK || !strings.Contains(r.err, "`ginnel override set hub new.example.com:51820`") || !strings.Contains(r.err, "`ginnel override unset hub`") {
 		t.Fatalf("%+v", r)
 	}
 	sameCoordinator(t, m)

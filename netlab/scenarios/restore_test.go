@@ -98,3 +98,32 @@ func TestBehaviour129RestoredAtTheSameAddress(t *testing.T) {
 		l.allReach(restored, anna, bob, carl)
 	})
 }
+
+// TestBehaviour129RestoredAtAnotherAddress: a coordinator that was known by an
+// address alone, and is restored at another, is found by a peer that is told
+// once where it is, and by that peer's own memory from then on.
+func TestBehaviour129RestoredAtAnotherAddress(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		o := l.office("anna")
+		anna := o.peers[0]
+		l.allReach(o.all()...)
+		backup := o.coordinator.ginnel("backup", "-")
+		o.coordinator.daemon.Kill()
+		o.coordinator.SetAddress(l.public(99).String())
+
+		restored := l.machine(l.Host("vps2", o.internet))
+		if err := restored.WriteFile("/run/backup", []byte(backup), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		restored.ginnel("restore", "/run/backup", "--endpoint", endpointAt(restored.Addr()))
+		anna.ginnel("override", "set", o.coordinator.Name(), endpointAt(restored.Addr()))
+		anna.reaches(restored, 2*time.Minute)
+		anna.ginnel("fetch")
+		anna.ginnel("override", "unset", o.coordinator.Name())
+		l.allReach(restored, anna)
+		anna.daemon.Kill()
+		anna.start()
+		l.allReach(restored, anna)
+		anna.ginnel("fetch")
+	})
+}
