@@ -127,7 +127,8 @@ func TestBehaviour130EachFault(t *testing.T) {
 			home(f).Config.ListenPort = 40001
 			f.Others = []Network{{Name: "job", Config: home(f).Config}}
 		}, Failed, "ports", "network job has UDP port 40001"},
-		"port taken": {func(f *Facts) { home(f).Config.ListenPort = 51820 }, Warning, "ports", "40001, not on 51820|sport = :51820"},
+		"port of no endpoint": {func(f *Facts) { coordinating(f).Hosts[0].Port = 40000 }, Warning, "ports", "51820, and by the network's endpoints peers look for it at 40000|listen-port set|rename-endpoint HOST:51820"},
+		"port taken":          {func(f *Facts) { home(f).Config.ListenPort = 51820 }, Warning, "ports", "40001, not on 51820|sport = :51820"},
 		"not started": {func(f *Facts) {
 			n := silent(f)
 			n.Status.State, n.Status.Error = local.Failed, "link home: exists already"

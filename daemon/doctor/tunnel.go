@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ginnel/daemon/local"
@@ -57,8 +58,17 @@ func checkPorts(x *exam) *Finding {
 		return warning("it listens on UDP port %d, not on %d as it is configured"+do+"Which program has the port? ss -lunp sport = :%[2]d", have, want)
 	case have == 0:
 		return ok("any UDP port")
+	case n.IsCoordinator() && n.elsewhere(have):
+		return warning("it listens on UDP port %d, and by the network's endpoints peers look for it at %d"+
+			do+"Where a router forwards that port here all is well; else: ginnel listen-port set --network %s %[2]d"+
+			do+"Or tell the peers the right one, while they still reach this machine: ginnel network rename-endpoint HOST:%[1]d", have, n.Hosts[0].Port, n.Name)
 	}
 	return ok("UDP port %d", have)
+}
+
+// elsewhere tells whether no endpoint of this coordinator has its port.
+func (n *Network) elsewhere(port uint16) bool {
+	return len(n.Hosts) > 0 && !slices.ContainsFunc(n.Hosts, func(h Host) bool { return h.Port == port })
 }
 
 // checkNetwork looks whether the daemon runs the network.
