@@ -99,6 +99,10 @@ func TestBehaviour130EachFault(t *testing.T) {
 			f.Machine.WireGuard, f.Machine.TUN = platform.ModuleMissing, false
 			home(f).Status = &local.Network{Name: "home", State: local.Failed, Error: "not supported"}
 		}, Failed, "wireguard", "no WireGuard|modprobe wireguard|/dev/net/tun"},
+		"TUN is not ours": {func(f *Facts) {
+			f.Machine.WireGuard = platform.ModuleMissing
+			home(f).Status = &local.Network{Name: "home", State: local.Failed, Error: "/dev/net/tun: permission denied"}
+		}, Failed, "wireguard", "does not start: /dev/net/tun: permission denied|read and write /dev/net/tun|chmod 0666"},
 		"no WireGuard, router": {func(f *Facts) {
 			f.OpenWrt, f.Machine.WireGuard = true, platform.ModuleMissing
 			home(f).Status = &local.Network{Name: "home", State: local.Failed}

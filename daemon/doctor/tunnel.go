@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"ginnel/daemon/local"
@@ -32,10 +33,14 @@ func checkWireGuard(x *exam) *Finding {
 		return failed("the kernel has no WireGuard, and this build brings no device of its own" +
 			do + "apk add kmod-wireguard (before OpenWrt 25: opkg update; opkg install kmod-wireguard)")
 	}
-	const noWireGuard = "the kernel has no WireGuard, and the device in the daemon does not start" +
+	const tun = "/dev/net/tun"
+	noWireGuard := "the kernel has no WireGuard, and the device in the daemon does not start: " + s.Error +
 		do + "A kernel from 5.6 on has it: install the distribution's kernel with all its modules, then: modprobe wireguard"
 	if !m.TUN {
-		return failed(noWireGuard + do + "Or give the device in the daemon /dev/net/tun: modprobe tun; in a container, pass it in.")
+		return failed(noWireGuard + do + "Or give the device in the daemon " + tun + ": modprobe tun; in a container, pass it in.")
+	}
+	if strings.Contains(s.Error, tun) { // it is there, and cannot be used
+		return failed(noWireGuard + do + "Or let the daemon read and write " + tun + ": ls -l " + tun + "; usual is chmod 0666; in a container, the device has to be allowed.")
 	}
 	return failed(noWireGuard)
 }
