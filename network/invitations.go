@@ -85,10 +85,29 @@ func (b *Book) invitedAddress(c Invite) (netip.Addr, error) {
 		return netip.Addr{}, refuse(Invalid, "an invitation needs a CIDR or an address")
 	}
 	a, ok := b.lowestFree(i)
+	if !ok && len(b.direct(i)) == 0 {
+		return a, refuse(Conflict, "all of %s lies in %s: invite into one of those", c.CIDR, b.childNames(i))
+	}
 	if !ok {
 		return a, refuse(Conflict, "%v is full: invite into another CIDR, or remove a peer and free its address (--free-address)", &b.s.CIDRs[i])
 	}
 	return a, nil
+}
+
+// childNames are the CIDRs right inside the i-th: "a", "a and b", "a, b and c".
+func (b *Book) childNames(i int) string {
+	text := ""
+	children := b.children(i)
+	for n, j := range children {
+		switch {
+		case n > 0 && n == len(children)-1:
+			text += " and "
+		case n > 0:
+			text += ", "
+		}
+		text += b.s.CIDRs[j].Name
+	}
+	return text
 }
 
 // checkInvitedAddress tells why a cannot be given to a new peer, in the i-th

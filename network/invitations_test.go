@@ -108,7 +108,7 @@ func TestBehaviour31And34AroundChildrenAndGaps(t *testing.T) {
 	w.cidr("whole-1", "10.42.0.64/27")
 	w.cidr("half-1", "10.42.0.64/28")
 	w.cidr("half-2", "10.42.0.80/28")
-	w.refused(network.Invite{Name: "x", CIDR: "whole-1", Key: w.newKey(), Expires: later}, network.Conflict, "whole-1 (10.42.0.64/27) is full")
+	w.refused(network.Invite{Name: "x", CIDR: "whole-1", Key: w.newKey(), Expires: later}, network.Conflict, "all of whole-1 lies in half-1 and half-2: invite into one of those")
 }
 
 func TestBehaviour31And32GivenAddresses(t *testing.T) {

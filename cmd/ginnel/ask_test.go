@@ -138,6 +138,22 @@ func TestAskingGivesUp(t *testing.T) {
 	refused(m, "it cannot be reached")
 }
 
+// TestOfferedPlaces: a CIDR that lies in others completely has no address.
+func TestOfferedPlaces(t *testing.T) {
+	m := newAdmin(t)
+	m.succeeds("cidr", "add", "y", "10.42.8.0/24")
+	m.succeeds("cidr", "add", "y1", "10.42.8.0/25")
+	offered := func() bool { return strings.Contains(m.runWith("zed\n", true, "peer", "invite").err, ") y ") }
+	if !offered() {
+		t.Error("y, half of which is free, is not offered")
+	}
+	m.succeeds("cidr", "add", "y2", "10.42.8.128/25")
+	if offered() {
+		t.Error("y is offered, all of which lies in y1 and y2")
+	}
+	m.refuses(exitFailed, []string{"all of y lies in y1 and y2: invite into one of those"}, "peer", "invite", "zed", "--cidr", "y")
+}
+
 // TestChosen: a name that is a number is that name.
 func TestChosen(t *testing.T) {
 	list := named([]string{"2", "b", "1"})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/netip"
 	"os"
 	"time"
@@ -51,7 +52,7 @@ func setupInvite(o *options) action {
 	o.ask("NAME", newPeerName("The new peer's name"))
 	o.ask("cidr", question{
 		text: "Where it belongs, by a CIDR or by its very address",
-		list: cidrsWho("", isNotInfra), free: true,
+		list: placesToInvite, free: true,
 		take: func(text string) error { return setPlace(text, cidr, address) },
 	})
 	o.ask("admin", yesNo("Shall it be an admin, who may change the network (y/n)", admin))
@@ -82,6 +83,23 @@ func setupReinvite(o *options) action {
 		t.request = wire.InvitationRenewal{ExpiresIn: int64(t.life / time.Second)}
 		return t.issue(ctx, e)
 	}
+}
+
+// placesToInvite lists the CIDRs that have addresses of their own.
+func placesToInvite(a *asking) ([]choice, error) {
+	cidrs, err := a.cidrs()
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]float64{} // by those inside, as a part of the whole
+	for i := range cidrs {
+		for j := range cidrs {
+			if cidrs[i].Name == cidrs[j].Parent {
+				taken[cidrs[i].Name] += math.Ldexp(1, cidrs[i].Prefix.Bits()-cidrs[j].Prefix.Bits())
+			}
+		}
+	}
+	return cidrsWho("", func(c *wire.CIDR) bool { return isNotInfra(c) && taken[c.Name] < 1 })(a)
 }
 
 // setPlace takes an answer that is a CIDR's name, or else an address.
