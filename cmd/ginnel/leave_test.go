@@ -72,7 +72,7 @@ func TestBehaviour44Unseen(t *testing.T) {
 	}
 	m.refuses(exitFailed, []string{"older than this program, upgrade it"}, "peer", "list", "--unseen-for", "90d")
 	m.lie = nil
-	m.does("removed peer ann\nremoved peer dan\n", "peer", "remove", "ann", "dan", "--yes")
+	m.does("removed peer ann\nremoved peer dan\n", "peer", "remove", "ann", "dan", "ann", "--yes")
 	revision := m.net.Book().Revision()
 	m.refuses(exitFailed, []string{`no peer is called "dan"`}, "peer", "remove", "bob", "dan", "--yes")
 	m.refuses(exitFailed, []string{"hub is the coordinator's own peer"}, "peer", "remove", "bob", "hub", "--yes")

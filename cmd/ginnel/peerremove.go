@@ -58,6 +58,7 @@ func setupRemovePeers(o *options) action {
 	network, yes := networkOption(o), yesOption(o)
 	free := o.Bool("free-address", "", "let the address be given out again")
 	return func(ctx context.Context, e *env, args []string) error {
+		args = distinct(args)
 		peers, err := e.peers(ctx, *network)
 		if err != nil {
 			return err
@@ -79,6 +80,16 @@ func setupRemovePeers(o *options) action {
 		}
 		return nil
 	}
+}
+
+// distinct leaves out what is named again.
+func distinct(names []string) (list []string) {
+	for _, name := range names {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // showRemoval says who is removed and what becomes of the addresses, or that

@@ -48,7 +48,7 @@ func (s *server) patchPeer(c *call) (*http1.Response, error) {
 		return nil, err
 	}
 	if _, ok := s.admins.Book().PeerNamed(c.names[0]); !ok {
-		return nil, wire.Errorf(wire.StatusNotFound, "there is no peer %q", c.names[0])
+		return nil, wire.Errorf(wire.StatusNotFound, "no peer is called %q", c.names[0])
 	}
 	name := c.names[0]
 	var cmds []network.Command
@@ -68,7 +68,7 @@ func (s *server) patchPeer(c *call) (*http1.Response, error) {
 	}
 	p, ok := book.PeerNamed(name)
 	if !ok {
-		return nil, wire.Errorf(wire.StatusNotFound, "there is no peer %q", name)
+		return nil, wire.Errorf(wire.StatusNotFound, "no peer is called %q", name)
 	}
 	return http1.JSON(wire.StatusOK, s.admins.Describe(book, p)), nil
 }
