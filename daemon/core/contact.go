@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"ginnel/wire"
@@ -162,11 +163,21 @@ func (c *Core) fetchFailed(err error) {
 		t.failing = c.now
 	}
 	t.ok, t.err = false, err
-	c.answerFetchNow(err)
+	c.answerFetchNow(explainSilence(err))
 	t.due = c.later(&t.retry)
 	if t.hurry {
 		t.due = c.now
 	}
+}
+
+// explainSilence says what nothing coming back may mean: a coordinator drops the
+// packets of a peer that was disabled or removed.
+func explainSilence(err error) error {
+	var silent interface{ Timeout() bool }
+	if errors.As(err, &silent) && silent.Timeout() {
+		return fmt.Errorf("%w: the coordinator is away, or an admin has disabled or removed this peer", err)
+	}
+	return err
 }
 
 func (c *Core) fetchAnswered(u *wire.Update) {

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -83,9 +84,10 @@ func TestFetchNowFails(t *testing.T) {
 	for want, ev := range map[string]core.Fetched{
 		"done 1: away":               {Err: errors.New("away")},
 		"done 1: it does not answer": {},
-		"done 1: you are disabled":   {Err: wire.Errorf(wire.StatusForbidden, "you are disabled")},
-		"done 1: it is busy":         {Err: wire.Errorf(wire.StatusUnavailable, "it is busy")},
-		"done 1: its root CIDR":      {Update: &wire.Update{Position: wire.Position{Revision: 2}, Network: "lab", Root: root, Self: hubMember()}},
+		"done 1: context deadline exceeded: the coordinator is away, or an admin has disabled or removed this peer": {Err: context.DeadlineExceeded},
+		"done 1: you are disabled": {Err: wire.Errorf(wire.StatusForbidden, "you are disabled")},
+		"done 1: it is busy":       {Err: wire.Errorf(wire.StatusUnavailable, "it is busy")},
+		"done 1: its root CIDR":    {Update: &wire.Update{Position: wire.Position{Revision: 2}, Network: "lab", Root: root, Self: hubMember()}},
 	} {
 		s := ready(t)
 		s.step(time.Second, core.FetchNow{Ticket: 1}, "fetch 1/1/1")

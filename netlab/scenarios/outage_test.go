@@ -24,6 +24,7 @@ func TestBehaviour42DisabledPeer(t *testing.T) {
 				t.Errorf("%s still reaches the disabled laptop", m.Name())
 			}
 		}
+		h.laptop.refused("an admin has disabled or removed this peer", "fetch")
 		h.coordinator.ginnel("peer", "enable", "laptop")
 		for _, m := range []*machine{h.desktop, h.nas, h.server} {
 			m.reaches(h.laptop, patience)
