@@ -13,6 +13,8 @@ import (
 // maxInvitationLife is the longest an invitation may be good for.
 const maxInvitationLife = 365 * 24 * time.Hour
 
+const secondsADay = 24 * 60 * 60
+
 // Invite makes an invitation. Its temporary key is drawn here and leaves in
 // the token alone; the book has the public half.
 func (r *Role) Invite(req wire.InvitationRequest) (wire.InvitationIssued, error) {
@@ -75,8 +77,8 @@ func expiry(now time.Time, seconds int64) (time.Time, error) {
 	switch {
 	case seconds < 0, seconds > int64(maxInvitationLife/time.Second):
 		return time.Time{}, wire.Errorf(wire.StatusUnprocessable,
-			"an invitation cannot live for %d seconds: 1 to %d are possible, 0 means %d days", seconds,
-			int64(maxInvitationLife/time.Second), network.InvitationLife/(24*time.Hour))
+			"an invitation cannot live for %d seconds (%d days): 1 second to %d days are possible, 0 means %d days", seconds,
+			seconds/secondsADay, maxInvitationLife/(24*time.Hour), network.InvitationLife/(24*time.Hour))
 	case seconds > 0:
 		life = time.Duration(seconds) * time.Second
 	}

@@ -213,13 +213,13 @@ func TestBehaviour02Create(t *testing.T) {
 		"The network's name: ", "lower-case", "there is an interface eth0", "The range of its addresses [10.42.0.0/16]: ", "WireGuard's UDP port [51820]: ",
 		"Where this machine is reached from outside, HOST:PORT [203.0.113.7:51820]: ",
 	}})
-	r := m.runWith("home\nwork\n10.42.1.0/24\n192.168.0.0/16\n10.9.0.1/16\n\n51820\n7\nnowhere\nvpn.example.com:7\n", true, "network", "create")
+	r := m.runWith("home\nwork\n10.42.1.0/24\n192.168.0.0/16\n10.9.0.1/16\n\n51820\n0\nmany\n7\nnowhere\n127.0.0.1:7\nvpn.example.com:7\n", true, "network", "create")
 	if r.status != exitOK {
 		t.Fatalf("%+v", r)
 	}
 	for _, s := range []string{
 		"there is a network home on this machine already", "10.42.1.0/24 overlaps network home", "192.168.0.0/16 overlaps 192.168.1.0/24",
-		"did you mean 10.9.0.0/16?", "WireGuard's UDP port [51821]: ", "network home of this machine has UDP port 51820: choose another", "[203.0.113.7:7]: ",
+		"did you mean 10.9.0.0/16?", "WireGuard's UDP port [51821]: ", "network home of this machine has UDP port 51820: choose another", `"0" is no UDP port: want a number from 1`, `"many" is no UDP port`, "cannot be reached from another network", "[203.0.113.7:7]: ",
 	} {
 		if !strings.Contains(r.err, s) {
 			t.Errorf("%q is not said:\n%s", s, r.err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,13 +54,14 @@ that the book would choose may be that which it had, where the others still have
 pinned and refuse the new one. Nothing that is there is replaced.`,
 		setup: func(o *options) action {
 			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
+			port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine, instead of the backup's: the endpoints have to lead there")
 			yes := yesOption(o)
 			o.ask("FILE|-", question{text: "The backup's file", check: plain(func(path string) error {
 				_, _, err := readBackup(strings.NewReader(""), path)
 				return err
 			})})
 			return func(ctx context.Context, e *env, args []string) error {
-				return restore(ctx, e, args[0], *endpoints, *yes)
+				return restore(ctx, e, args[0], *endpoints, *port, *yes)
 			}
 		},
 	},
@@ -135,11 +137,12 @@ func (e *env) backup(n *config.Network) (text []byte, revision uint64, err error
 	return text, book.Revision(), err
 }
 
-func restore(ctx context.Context, e *env, path string, endpoints []string, yes bool) error {
+func restore(ctx context.Context, e *env, path string, endpoints []string, port uint16, yes bool) error {
 	b, n, err := readBackup(e.input(), path)
 	if err != nil {
 		return err
 	}
+	n.ListenPort = cmp.Or(port, n.ListenPort)
 	switch {
 	case len(endpoints) > 0:
 		if err := wire.CheckEndpoints(endpoints); err != nil {

@@ -97,13 +97,13 @@ func TestBackupBesideTheDaemon(t *testing.T) {
 		t.Fatalf("%+v", made)
 	}
 	m := newMachine(t)
-	r := m.runWith(made.out, false, "restore", "-", "--endpoint", "new.example.com:51820")
+	r := m.runWith(made.out, false, "restore", "-", "--endpoint", "new.example.com:51820", "--listen-port", "4711")
 	if r.status != exitOK || !strings.Contains(r.err, "`ginnel override set hub new.example.com:51820`") || !strings.Contains(r.err, "`ginnel override unset hub`") {
 		t.Fatalf("%+v", r)
 	}
 	sameCoordinator(t, m)
 	n, err := m.env.configured("home")
-	if err != nil || n.Role != config.Coordinator || len(n.Endpoints) > 0 {
+	if err != nil || n.Role != config.Coordinator || len(n.Endpoints) > 0 || n.ListenPort != 4711 {
 		t.Errorf("%+v, %v", n, err)
 	}
 	book, err := store.Read(m.env.paths.book("home"))
@@ -149,6 +149,7 @@ func TestRestoreRefused(t *testing.T) {
 	m.refuses(exitFailed, []string{"no such file"}, "restore", filepath.Join(dir, "missing"))
 	m.refuses(exitUsage, []string{"--endpoint"}, "restore", file, "--endpoint", "nowhere")
 	m.refuses(exitUsage, []string{"--endpoint", "cannot be reached from another network"}, "restore", file, "--endpoint", "127.0.0.1:51820")
+	m.refuses(exitUsage, []string{"--listen-port"}, "restore", file, "--listen-port", "51819")
 	m.refuses(exitFailed, []string{"inside the network itself"}, "restore", file, "--endpoint", "10.42.0.1:51820")
 	if left := m.tree(); len(left) > 0 {
 		t.Errorf("left behind: %q", left)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 
 	"ginnel/coordinator/store"
@@ -35,7 +36,7 @@ func setupNetworkCreate(o *options) action {
 	onMachine := machineOptions(o)
 	o.ask("NAME", question{text: "The network's name", check: newNetworkName})
 	o.ask("PREFIX", question{text: "The range of its addresses", preset: freeRoot, check: newRoot})
-	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort, check: unusedPort})
+	o.ask("listen-port", question{text: "WireGuard's UDP port", preset: freePort, check: newPort})
 	o.ask("endpoint", question{
 		text:   "Where this machine is reached from outside, HOST:PORT",
 		preset: func(a *asking) (string, error) { return a.e.presetEndpoint(*port, *stun), nil },
@@ -185,6 +186,14 @@ func freeRoot(a *asking) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// newPort says why a coordinator cannot have a port.
+func newPort(a *asking, text string) error {
+	if n, err := strconv.ParseUint(text, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q is no UDP port: want a number from 1 to 65535, which invitations carry", text)
+	}
+	return unusedPort(a, text)
 }
 
 // unusedPort says which network of this machine has a port already. What is no

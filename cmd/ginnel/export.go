@@ -50,7 +50,8 @@ var exportCommands = []command{{
 	about: `Of each network this machine's configuration and status, and, where it is an admin, the CIDRs,
 associations and peers. There is no private key and no token in it. docs/export.md describes it;
 a backup, which a coordinator can be restored from, is what ` + "`ginnel backup`" + ` makes.`,
-	setup: func(*options) action {
+	setup: func(o *options) action {
+		jsonOption(o) // it prints nothing else
 		return func(ctx context.Context, e *env, args []string) error { return export(ctx, e, first(args)) }
 	},
 }}

@@ -53,7 +53,7 @@ func TestBehaviour121ExportAnywhere(t *testing.T) {
 	m := peerOf(t)
 	export := func() exportedNetwork {
 		t.Helper()
-		r := m.run("export", "home")
+		r := m.run("export", "home", "--json")
 		var doc exported
 		if err := json.Unmarshal([]byte(r.out), &doc); err != nil || r.status != exitOK || len(doc.Networks) != 1 {
 			t.Fatalf("%v: %+v", err, r)
