@@ -80,7 +80,7 @@ func CreateFile(path string, data []byte, perm os.FileMode) error {
 func moveNew(from, to string) error {
 	err := os.Link(from, to)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s %w: %w", to, platform.ErrExist, fs.ErrExist)
+		return existError(to)
 	}
 	if err != nil {
 		return err
@@ -195,3 +195,11 @@ func sync(dir *os.File) error {
 	}
 	return nil
 }
+
+// existError says of a path that it is taken, in the words of platform.ErrExist
+// alone, and is fs.ErrExist as well.
+type existError string
+
+func (e existError) Error() string { return string(e) + " " + platform.ErrExist.Error() }
+
+func (existError) Is(target error) bool { return target == platform.ErrExist || target == fs.ErrExist }

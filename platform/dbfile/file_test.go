@@ -91,7 +91,7 @@ func TestCreateFileNeverReplaces(t *testing.T) {
 	if err := os.Symlink("nowhere", dangling); err != nil {
 		t.Fatal(err)
 	}
-	if err := dbfile.CreateFile(dangling, nil, 0o600); !errors.Is(err, fs.ErrExist) {
+	if err := dbfile.CreateFile(dangling, nil, 0o600); !errors.Is(err, fs.ErrExist) || !strings.HasSuffix(err.Error(), dangling+" exists already") {
 		t.Errorf("over a symbolic link: %v", err)
 	}
 }
