@@ -106,7 +106,7 @@ func TestRefused(t *testing.T) {
 		{"peer invite bob --cidr phones", "bob"},
 		{"peer invite gus --cidr lab", "lab"},
 		{"peer invite gus --address 10.42.1.1", "10.42.1.1"},
-		{"peer invite gus --cidr phones --expires 53w", "1 to 31536000"},
+		{"peer invite gus --cidr phones --expires 53w", "1 second to 365 days"},
 		{"peer rename nobody x", "nobody"},
 		{"peer rename bob ann", "ann"},
 		{"peer disable hub", "hub"},

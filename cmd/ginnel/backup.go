@@ -30,7 +30,7 @@ var backupCommands = []command{
 coordinator: it is as secret as a key. It is made while the daemon runs or does not, and any kind
 of machine can restore it.`,
 		setup: func(o *options) action {
-			network := networkOption(o)
+			network, yes := networkOption(o), yesOption(o)
 			o.ask("FILE|-", question{text: "The file to write", check: plain(newFile), preset: func(a *asking) (string, error) {
 				n, err := a.e.coordinated(*network)
 				if err != nil {
@@ -38,7 +38,12 @@ of machine can restore it.`,
 				}
 				return n.Name + ".backup", nil
 			}})
-			return func(_ context.Context, e *env, args []string) error { return backUp(e, *network, args[0]) }
+			return func(_ context.Context, e *env, args []string) error {
+				if args[0] == "-" && !*yes && e.seen().terminal {
+					return usagef("a backup has the network's private key in it, and standard output is a terminal: name a file, or say --yes")
+				}
+				return backUp(e, *network, args[0])
+			}
 		},
 	},
 	{

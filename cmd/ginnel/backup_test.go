@@ -122,6 +122,11 @@ func TestBackupRefused(t *testing.T) {
 		t.Errorf("the file has become %q, %v", text, err)
 	}
 	m.refuses(exitFailed, []string{"not the coordinator"}, "backup", file, "--network", "work")
+	m.env.screen = func() screen { return screen{terminal: true} }
+	m.refuses(exitUsage, []string{"private key", "--yes"}, "backup", "-")
+	if r := m.run("backup", "-", "--yes"); r.status != exitOK || r.out == "" {
+		t.Errorf("%+v", r)
+	}
 	peer := newMachine(t)
 	peer.configure("home", config.Peer)
 	peer.refuses(exitFailed, []string{"not the coordinator"}, "backup", file)

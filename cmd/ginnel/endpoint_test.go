@@ -38,6 +38,17 @@ func (m *machine) section() config.Network {
 	return *n
 }
 
+// refusesUseless: an endpoint that cannot work is neither announced nor, by an
+// admin, the coordinator's.
+func refusesUseless(hub, ann *machine) {
+	ann.t.Helper()
+	hub.refuses(exitFailed, []string{"network rename-endpoint"}, "endpoint", "set", ":1")
+	ann.refuses(exitFailed, []string{"10.42.1.1:4000 is an address inside the network itself"}, "endpoint", "set", "10.42.1.1:4000")
+	ann.does("[]\n", "endpoint", "list", "--json")
+	ann.refuses(exitUsage, []string{"cannot be reached from another network"}, "network", "rename-endpoint", "[::1]:51820")
+	ann.refuses(exitFailed, []string{"10.42.0.1:51820 is an address inside the network itself"}, "network", "rename-endpoint", "10.42.0.1:51820")
+}
+
 // TestBehaviour62And63And64And71Endpoints: with real daemons, from the commands
 // to what the other machine says.
 func TestBehaviour62And63And64And71Endpoints(t *testing.T) {
@@ -56,11 +67,7 @@ func TestBehaviour62And63And64And71Endpoints(t *testing.T) {
 	})
 	ann.does("this machine is reached in home wherever it is found\n", "endpoint", "unset")
 	ann.does("[]\n", "endpoint", "list", "--json")
-	hub.refuses(exitFailed, []string{"network rename-endpoint"}, "endpoint", "set", ":1")
-	ann.refuses(exitFailed, []string{"10.42.1.1:4000 is an address inside the network itself"}, "endpoint", "set", "10.42.1.1:4000")
-	ann.does("[]\n", "endpoint", "list", "--json")
-	ann.refuses(exitUsage, []string{"cannot be reached from another network"}, "network", "rename-endpoint", "[::1]:51820")
-	ann.refuses(exitFailed, []string{"10.42.0.1:51820 is an address inside the network itself"}, "network", "rename-endpoint", "10.42.0.1:51820")
+	refusesUseless(hub, ann)
 
 	port := anyFreePort(t)
 	ann.does("home uses UDP port "+port+"\n", "listen-port", "set", port)
@@ -145,7 +152,11 @@ func TestEndpointCommandsRefused(t *testing.T) {
 		t.Errorf("the section has become %+v", after)
 	}
 	r := m.run("override", "set", "10.42.0.7", "nas.lan:1") // no daemon is needed for an address
-	if r.status != exitOK || len(m.section().Overrides) != 1 || !strings.Contains(r.err, "not in effect yet") {
+	if r.status != exitOK || len(m.section().Overrides) != 1 || !strings.Contains(r.err, "not in effect yet") || strings.Contains(r.err, "is down") {
+		t.Errorf("%+v", r)
+	}
+	must(t, m.env.paths.switchNetwork("home", false))
+	if r := m.run("override", "set", "10.42.0.7", "nas.lan:2"); r.status != exitOK || !strings.Contains(r.err, "home is down: it counts once `ginnel up home`") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -68,6 +68,9 @@ func setOverride(ctx context.Context, e *env, network, peer, endpoint string) er
 	if err != nil {
 		return err
 	}
+	if !n.Enabled {
+		e.note("%s is down: it counts once `ginnel up %[1]s` has it up", n.Name)
+	}
 	return e.say("%s is reached in %s at %s", peer, n.Name, endpoint)
 }
 
