@@ -10,10 +10,13 @@
 package main
 
 import (
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"ginnel/packages"
@@ -23,13 +26,15 @@ import (
 // job is what was asked for.
 type job struct {
 	root, out string
+	targets   []string // empty: all
+	packer    packer
 	key       *adb.Key // nil: what is built is not signed
 	only      string   // the one architecture of Debian's to build for; empty: everything is built
 	about     packages.Package
 }
 
 func main() {
-	j := job{about: packages.Package{
+	j := job{packer: packer{map[[sha256.Size]byte][]byte{}}, about: packages.Package{
 		Name: "ginnel", Release: 1, License: "MIT", Maintainer: "The Ginnel authors <ginnel@example.org>",
 		Summary: "Private networks over WireGuard, self-hosted, for routers, servers and laptops",
 	}}
@@ -38,11 +43,13 @@ func main() {
 	flag.StringVar(&j.about.Version, "version", "", "the version, such as 1.2.3")
 	flag.IntVar(&j.about.Commits, "commits", 0, "how many commits there are since that version")
 	flag.StringVar(&j.only, "only", "", "build nothing but the .deb of this architecture, such as amd64")
+	targets := flag.String("targets", "", "build for these `TARGETS` alone, such as \"mips arm64\"; empty: for all")
 	sizes := flag.String("sizes", "", "build nothing, and write the sizes of what was built into this document")
 	flag.StringVar(&j.root, "root", "..", "the project")
 	flag.StringVar(&j.out, "out", "../dist", "where packages go")
 	flag.Parse()
 	j.about.Time = time.Unix(*unix, 0).UTC()
+	j.targets = strings.Fields(*targets)
 	work := func() error { return j.run(*key) }
 	if *sizes != "" {
 		work = func() error { return j.writeSizes(*sizes) }
@@ -73,6 +80,11 @@ func (j *job) run(key string) error {
 		}
 	}
 	return nil
+}
+
+// wants tells whether packages for a target are to be built.
+func (j *job) wants(target string) bool {
+	return len(j.targets) == 0 || slices.Contains(j.targets, target)
 }
 
 // file reads a file of the project for a package.

@@ -80,6 +80,9 @@ func (j *job) openwrt() error {
 		common.Files = append(common.Files, file)
 	}
 	for _, a := range architectures {
+		if !j.wants(a.target) {
+			continue
+		}
 		if err := j.openwrtFor(a, common); err != nil {
 			return err
 		}
@@ -94,21 +97,23 @@ func (j *job) openwrtFor(a architecture, p packages.Package) error {
 	}
 	p.Architecture = a.name
 	p.Files = append([]packages.File{binary}, p.Files...)
-	return errors.Join(writeIPK(filepath.Join(j.out, "opkg", a.name), &p), j.writeAPK(filepath.Join(j.out, "apk", a.name), &p))
+	return errors.Join(j.writeIPK(filepath.Join(j.out, "opkg", a.name), &p), j.writeAPK(filepath.Join(j.out, "apk", a.name), &p))
 }
 
-func writeIPK(dir string, p *packages.Package) error {
+func (j *job) writeIPK(dir string, p *packages.Package) error {
 	var file, index bytes.Buffer
-	built, err := ipk.Write(&file, p)
+	built, err := ipk.Write(&file, p, j.packer.gzip)
 	if err != nil {
 		return err
 	}
 	if err := ipk.WriteIndex(&index, []*ipk.Built{built}); err != nil {
 		return err
 	}
-	return write(dir, map[string][]byte{
-		ipk.FileName(p): file.Bytes(), "Packages": index.Bytes(), "Packages.gz": ipk.Compress(index.Bytes()),
-	})
+	zipped, err := ipk.Compress(index.Bytes())
+	if err != nil {
+		return err
+	}
+	return write(dir, map[string][]byte{ipk.FileName(p): file.Bytes(), "Packages": index.Bytes(), "Packages.gz": zipped})
 }
 
 func (j *job) writeAPK(dir string, p *packages.Package) error {

@@ -25,13 +25,17 @@ type Built struct {
 	digest  [sha256.Size]byte
 }
 
-// Write writes a package.
-func Write(w io.Writer, p *packages.Package) (*Built, error) {
+// Gzip makes a gzip file of b, the same one every time: [Compress], or a program
+// that does it better.
+type Gzip func(b []byte) ([]byte, error)
+
+// Write writes a package, with pack for what is in it.
+func Write(w io.Writer, p *packages.Package, pack Gzip) (*Built, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	control := Control(p)
-	b, err := outer(p, control)
+	b, err := outer(p, control, pack)
 	if err != nil {
 		return nil, fmt.Errorf("package %s for %s: %w", p.Name, p.Architecture, err)
 	}
@@ -41,12 +45,12 @@ func Write(w io.Writer, p *packages.Package) (*Built, error) {
 	return &Built{p, control, len(b), sha256.Sum256(b)}, nil
 }
 
-func outer(p *packages.Package, control string) ([]byte, error) {
+func outer(p *packages.Package, control string, pack Gzip) ([]byte, error) {
 	c, err := controlTar(p, control)
 	if err != nil {
 		return nil, err
 	}
-	d, err := dataTar(p)
+	d, err := dataTar(p, pack)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +86,20 @@ func WriteIndex(w io.Writer, list []*Built) error {
 	return nil
 }
 
-// Compress gzips b, the same way every time.
-func Compress(b []byte) []byte {
+// Compress is a Gzip by Go's own means.
+func Compress(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is one
-	z.Write(b)                                              // a Buffer takes everything
-	z.Close()
-	return out.Bytes()
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(b); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // Control returns the metadata, in the form of Debian's control files.
@@ -158,7 +169,7 @@ func shell(text string) string {
 	return "#!/bin/sh\n" + text
 }
 
-func dataTar(p *packages.Package) ([]byte, error) {
+func dataTar(p *packages.Package, pack Gzip) ([]byte, error) {
 	a := archive{time: p.Time}
 	files := p.Sorted()
 	a.dir("./")
@@ -168,7 +179,7 @@ func dataTar(p *packages.Package) ([]byte, error) {
 	for _, f := range files {
 		a.file("."+f.Path, f.Mode, f.Content)
 	}
-	return a.bytes()
+	return a.packed(pack)
 }
 
 // archive is a gzipped tar under construction.
@@ -200,9 +211,14 @@ func (a *archive) add(h *tar.Header, content []byte) {
 	}
 }
 
-func (a *archive) bytes() ([]byte, error) {
+func (a *archive) bytes() ([]byte, error) { return a.packed(Compress) }
+
+func (a *archive) packed(pack Gzip) ([]byte, error) {
 	if a.err == nil {
 		a.err = a.tar.Close()
 	}
-	return Compress(a.out.Bytes()), a.err
+	if a.err != nil {
+		return nil, a.err
+	}
+	return pack(a.out.Bytes())
 }

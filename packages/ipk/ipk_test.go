@@ -18,7 +18,7 @@ import (
 
 func write(p *packages.Package) ([]byte, error) {
 	var b bytes.Buffer
-	_, err := ipk.Write(&b, p)
+	_, err := ipk.Write(&b, p, ipk.Compress)
 	return b.Bytes(), err
 }
 
@@ -144,7 +144,7 @@ Description:  a package to test with
 func TestIndex(t *testing.T) {
 	p := packagestest.Sample()
 	var file, index bytes.Buffer
-	built, err := ipk.Write(&file, p)
+	built, err := ipk.Write(&file, p, ipk.Compress)
 	if err != nil {
 		t.Fatal(err)
 	}
