@@ -23,6 +23,11 @@ func TestBehaviour59JoinByExistingInterface(t *testing.T) {
 		if _, err := join.Redeem(t.Context(), w.system(), w.stateDir, inv, wanted); !errors.Is(err, platform.ErrNotExist) || w.peer.String() != before {
 			t.Errorf("without the interface: %v\n%s", err, w.peer)
 		}
+		wanted.Interface = "eth0"
+		if _, err := join.Redeem(t.Context(), w.system(), w.stateDir, inv, wanted); err == nil || !strings.Contains(err.Error(), "eth0 is there, and is no WireGuard interface") {
+			t.Errorf("by eth0: %v", err)
+		}
+		wanted.Interface = "wg0"
 		others, err := w.peer.Open("wg0", 1280)
 		must(t, err)
 		must(t, w.peer.SetUp("wg0", true))

@@ -34,7 +34,10 @@ type redeemer struct {
 func (r *redeemer) redeem(ctx context.Context) (err error) {
 	tunnel, err := r.sys.Tunnels(r.cfg).Open(r.cfg.Link(), r.cfg.MTU)
 	switch {
-	case r.cfg.Existing && errors.Is(err, platform.ErrNotExist):
+	case r.cfg.Existing && (errors.Is(err, platform.ErrNotExist) || errors.Is(err, platform.ErrExist)):
+		if r.sys.Network.Observe(r.cfg.Link(), &platform.NetState{}) == nil {
+			return fmt.Errorf("interface %s is there, and is no WireGuard interface, or the program that makes it one does not run (%w)", r.cfg.Link(), err)
+		}
 		return fmt.Errorf("interface %s is not there, and others are to make it: %w", r.cfg.Link(), err)
 	case err != nil:
 		return fmt.Errorf("make interface %s: %w", r.cfg.Link(), err)
