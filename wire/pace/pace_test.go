@@ -49,7 +49,7 @@ func TestCharge(t *testing.T) {
 	if wait := p.Take(ann, start); wait != 5*time.Second {
 		t.Errorf("4 beyond the burst: wait is %s, want 5s", wait)
 	}
-	p.Charge(ann, start, 1<<40)
+	p.Charge(ann, start, 1<<30)
 	if wait := p.Take(ann, start); wait != 11*time.Second {
 		t.Errorf("far beyond the burst: wait is %s, want 11s", wait)
 	}
