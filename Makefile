@@ -122,23 +122,29 @@ share: man ## collect the manual and completions, as Debian has them, in bin/sha
 
 DEB ?= dist
 deb: bin/ginnel-amd64 share ## build the package for Debian on amd64 alone, into dist/debian (DEB=DIR: DIR/debian)
-	cd packages && $(GO) run ./build -only amd64 -out $(abspath $(DEB)) -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH)
+	$(BUILD) -only debian -targets amd64 -out $(abspath $(DEB))
 
 PACKAGED ?= $(CROSS)
-packages: $(PACKAGED:%=bin/openwrt/ginnel-%) bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 share ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
+BUILD = cd packages && $(GO) run ./build -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH)
+
+openwrt: $(PACKAGED:%=bin/openwrt/ginnel-%) ## build packages for OpenWrt into dist/opkg and dist/apk (KEY=FILE signs the .apk)
 	$(call need,zopfli:zopfli)
-	rm -rf dist
-	cd packages && $(GO) run ./build -targets '$(PACKAGED)' -version $(NUMBER) -commits $(COMMITS) -time $(SOURCE_DATE_EPOCH) $(if $(KEY),-key $(abspath $(KEY)))
+	rm -rf dist/opkg dist/apk
+	$(BUILD) -only openwrt -targets '$(PACKAGED)' $(if $(KEY),-key $(abspath $(KEY)))
+
+packages: openwrt bin/ginnel-amd64 bin/ginnel-arm64 bin/ginnel-armv7 share ## build packages for OpenWrt and Debian into dist/ (KEY=FILE signs the .apk)
+	rm -rf dist/debian
+	$(BUILD) -only debian
 
 packages-test: ## build packages for the five kinds of machine that are promised, and look into them as opkg will
 	$(call need,dpkg-deb:dpkg qemu-mips-static:qemu-user-static)
-	$(MAKE) packages PACKAGED='amd64 arm64 armv7 mips mipsle'
+	$(MAKE) openwrt PACKAGED='amd64 arm64 armv7 mips mipsle'
 	cd packages && $(GO) test -count=1 ./built
 
 sizes: ## write the sizes of what make packages built into docs/openwrt.md
 	cd packages && $(GO) run ./build -sizes ../docs/openwrt.md
 
-test: tools check unit race mips netlab systemd cross packages-test qemu ## run every test (root)
+test: tools check unit race mips netlab systemd packages-test qemu ## run every test (root)
 
 check: tools ## gofmt, go vet, staticcheck, shellcheck, and that go.mod is tidy
 	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }

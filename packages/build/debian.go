@@ -53,7 +53,7 @@ func (j *job) debian() error {
 		*s.text = string(text)
 	}
 	for _, a := range debianArchitectures {
-		if j.only != "" && j.only != a.name || !j.wants(a.target) {
+		if !j.wants(a.target) {
 			continue
 		}
 		if err := j.debianFor(a, common); err != nil {

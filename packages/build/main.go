@@ -29,7 +29,7 @@ type job struct {
 	targets   []string // empty: all
 	packer    packer
 	key       *adb.Key // nil: what is built is not signed
-	only      string   // the one architecture of Debian's to build for; empty: everything is built
+	only      string   // "openwrt" or "debian"; empty: both
 	about     packages.Package
 }
 
@@ -42,7 +42,7 @@ func main() {
 	key := flag.String("key", "", "a private key in PEM to sign the .apk with")
 	flag.StringVar(&j.about.Version, "version", "", "the version, such as 1.2.3")
 	flag.IntVar(&j.about.Commits, "commits", 0, "how many commits there are since that version")
-	flag.StringVar(&j.only, "only", "", "build nothing but the .deb of this architecture, such as amd64")
+	flag.StringVar(&j.only, "only", "", "build nothing but the packages for openwrt, or for debian")
 	targets := flag.String("targets", "", "build for these `TARGETS` alone, such as \"mips arm64\"; empty: for all")
 	sizes := flag.String("sizes", "", "build nothing, and write the sizes of what was built into this document")
 	flag.StringVar(&j.root, "root", "..", "the project")
@@ -70,12 +70,14 @@ func (j *job) run(key string) error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	builds := []func() error{j.openwrt, j.debian}
-	if j.only != "" {
-		builds = builds[1:]
-	}
-	for _, build := range builds {
-		if err := build(); err != nil {
+	for _, kind := range []struct {
+		name  string
+		build func() error
+	}{{"openwrt", j.openwrt}, {"debian", j.debian}} {
+		if j.only != "" && j.only != kind.name {
+			continue
+		}
+		if err := kind.build(); err != nil {
 			return err
 		}
 	}
