@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -90,6 +91,12 @@ func TestPinsAreWrittenOnlyWhenTheyChange(t *testing.T) {
 	}
 }
 
+// schema1State is what the first ginnel wrote, on a little-endian machine. It is
+// part of the test: flash is tested where there is no testdata.
+//
+//go:embed testdata/schema1.state
+var schema1State []byte
+
 // TestSchema1 opens files of schema 1: one that this machine's ginnel could
 // have made, and where the machine has the same byte order, one that it made.
 // What their maps have is pinned, except the coordinator's key, and on the
@@ -106,12 +113,8 @@ func TestSchema1(t *testing.T) {
 
 	files := map[string]string{"peer": schema1(t, identity(), m), "coordinator": schema1(t, coordinator, m), "no map": schema1(t, identity(), nil)}
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
-		b, err := os.ReadFile("testdata/schema1.state")
-		if err != nil {
-			t.Fatal(err)
-		}
 		files["testdata"] = state.Path(t.TempDir(), "home")
-		if err := os.WriteFile(files["testdata"], b, 0o600); err != nil {
+		if err := os.WriteFile(files["testdata"], schema1State, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
