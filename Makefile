@@ -206,7 +206,7 @@ qemu: qemu-tools qemu-kernels ## the same and more on emulated machines with rea
 qemu-all: qemu-flash ## qemu for all five architectures
 	$(MAKE) qemu QEMU_ARCHES='amd64 arm64 arm mipsle mips' QEMU_SCENARIOS=main
 
-qemu-flash: ## cut the power of a coordinator on jffs2 and UBIFS 50 times each, and watch an idle one for 5 minutes
+qemu-flash: ## cut the power of a coordinator, and of a router that joins, on jffs2 and UBIFS 50 times each, and watch an idle one for 5 minutes
 	$(MAKE) qemu-kernels QEMU_ARCHES=mipsle
 	$(GO) test -count=1 -timeout 3h ./qemu-tests/flash -run 'PowerCut|Wear' -v -kills 50 -idle 5m
 

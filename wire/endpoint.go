@@ -187,3 +187,13 @@ func CheckUnderlay(ap netip.AddrPort) error {
 }
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// sharedSpace is what providers number customers behind their NATs with (RFC
+// 6598): as little public as the private ranges.
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// IsPublic tells whether the whole internet can send to a: it is one machine's,
+// and in no range that is private (RFC 1918, RFC 4193) or shared (RFC 6598).
+func IsPublic(a netip.Addr) bool {
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !sharedSpace.Contains(a)
+}

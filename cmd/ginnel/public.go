@@ -50,9 +50,6 @@ func (e *env) presetEndpoint(port uint16, server string) string {
 	return netip.AddrPortFrom(addresses[0], port).String()
 }
 
-// shared is what providers give many customers at once (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
 // publicAddresses returns the first address of each family that this machine
 // has itself and the whole internet can send to.
 func (e *env) publicAddresses() ([]netip.Addr, error) {
@@ -63,7 +60,7 @@ func (e *env) publicAddresses() ([]netip.Addr, error) {
 	var v4, v6 []netip.Addr
 	for _, u := range all {
 		switch a := u.Prefix.Addr(); {
-		case !a.IsGlobalUnicast() || a.IsPrivate() || shared.Contains(a):
+		case !wire.IsPublic(a):
 		case a.Is4() && v4 == nil:
 			v4 = append(v4, a)
 		case a.Is6() && v6 == nil:

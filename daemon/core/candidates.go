@@ -17,10 +17,6 @@ type vantage struct {
 	root     netip.Prefix
 }
 
-// sharedSpace is what providers number customers behind their NATs with (RFC
-// 6598): as little public as the private ranges.
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
-
 // order returns the endpoints worth trying, best first: those in first, then
 // the written ones, which are those that somebody wrote down and which were
 // looked up, then those in e. It drops duplicates and what cannot be right.
@@ -52,7 +48,7 @@ func (v *vantage) order(first, written []netip.AddrPort, e wire.Endpoints) []net
 		add(seen, anyAddr)
 	default:
 		add(seen, anyAddr)
-		add(e.Candidates, public)
+		add(e.Candidates, wire.IsPublic)
 		add(e.Candidates, v.attached)
 	}
 	add(written, anyAddr)
@@ -91,8 +87,6 @@ func (v *vantage) attached(a netip.Addr) bool {
 }
 
 func anyAddr(netip.Addr) bool { return true }
-
-func public(a netip.Addr) bool { return !a.IsPrivate() && !sharedSpace.Contains(a) }
 
 // ownCandidates are the endpoints to report of this machine, in the order of
 // its underlay addresses.

@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -151,7 +153,7 @@ func checkFeed(t *testing.T, dir, path string, b []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(index), "\nFilename: "+filepath.Base(path)+"\n") || !strings.Contains(string(index), "\nSHA256sum: "+hash(b)+"\n") {
+	if !strings.Contains(string(index), "\nFilename: "+filepath.Base(path)+"\n") || !strings.Contains(string(index), fmt.Sprintf("\nSHA256sum: %x\n", sha256.Sum256(b))) {
 		t.Errorf("the index does not list %s:\n%s", filepath.Base(path), index)
 	}
 	zipped, err := os.ReadFile(filepath.Join(dir, "Packages.gz"))
