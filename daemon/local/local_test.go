@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -298,6 +299,8 @@ func TestInterrupted(t *testing.T) {
 		if c, err := l.Accept(); err == nil {
 			defer c.Close()
 			c.Read(make([]byte, 1)) // the request has begun
+			cancel()
+			io.Copy(io.Discard, c) // the client hangs up first
 		}
 	}()
 	if _, err := local.NewClient(path).Status(ctx); !errors.Is(err, context.Canceled) {
