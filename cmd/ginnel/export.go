@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"ginnel/daemon/config"
@@ -43,6 +44,7 @@ type exportedBook struct {
 	CIDRs        []wire.CIDR        `json:"cidrs"`
 	Associations []wire.Association `json:"associations"`
 	Peers        []wire.Peer        `json:"peers"`
+	Retired      []netip.Addr       `json:"retired"` // addresses of removed peers
 }
 
 var exportCommands = []command{{
@@ -119,7 +121,7 @@ func (e *env) exportBook(ctx context.Context, network string) (*exportedBook, er
 			into any
 		}{
 			{wire.PathNetwork, &b.Network}, {wire.PathCIDRs, &b.CIDRs}, {wire.PathAssociations, &b.Associations},
-			{wire.PathPeers, &b.Peers}, {wire.PathNetwork, &after},
+			{wire.PathPeers, &b.Peers}, {wire.PathRetired, &b.Retired}, {wire.PathNetwork, &after},
 		} {
 			if err := e.coordinator(ctx, network, "GET", part.path, nil, part.into); err != nil {
 				return nil, err

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +19,8 @@ import (
 func TestBehaviour121Export(t *testing.T) {
 	m := newAdmin(t)
 	m.run("association", "add", "servers", "phones")
+	removed := m.net.Book().Peers()[3].Address
+	m.run("peer", "remove", m.net.Book().Peers()[3].Name, "--yes")
 	r := m.run("export")
 	var doc exported
 	d := json.NewDecoder(strings.NewReader(r.out))
@@ -29,8 +33,11 @@ func TestBehaviour121Export(t *testing.T) {
 		t.Fatalf("%s", r.out)
 	}
 	b := n.Book
-	if b.Network.Revision != m.net.Book().Revision() || len(b.CIDRs) != 4 || len(b.Peers) != 6 || len(b.Associations) != 1 || b.Peers[5].State != wire.PeerInvited {
+	if b.Network.Revision != m.net.Book().Revision() || len(b.CIDRs) != 4 || len(b.Peers) != 5 || len(b.Associations) != 1 || b.Peers[4].State != wire.PeerInvited {
 		t.Errorf("the book is %+v", b)
+	}
+	if !slices.Equal(b.Retired, []netip.Addr{removed}) {
+		t.Errorf("retired are %v, want %v", b.Retired, removed)
 	}
 	options := map[string]string{}
 	for _, o := range n.Configuration {
