@@ -12,6 +12,7 @@ import (
 // how it ended. What has to happen by itself is waited for.
 const session = `
 mount -t proc proc /proc
+: >/messages # which is read before syslogd may have made it
 syslogd -O /messages
 step() { said=$(/etc/init.d/ginnel "$@" 2>&1); echo "$*: $said $?"; }
 logged() {
