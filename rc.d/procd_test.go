@@ -2,6 +2,7 @@ package rcd
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -207,6 +208,32 @@ func TestFirewall(t *testing.T) {
 		want := strings.ReplaceAll(strings.Join(c.want, "\n"), "LINK", c.link)
 		if s := strings.Join(got, "\n"); s != want {
 			t.Errorf("%s: rules\n%s\nwant\n%s", c.name, s, want)
+		}
+	}
+}
+
+// TestFirewallThatLetsIn: where the firewall's default lets in what is in no
+// zone, peers get no further than elsewhere.
+func TestFirewallThatLetsIn(t *testing.T) {
+	const refuse = "  type=rule target=REJECT src=* device=home direction=in proto=all"
+	w := newRouter(t)
+	for _, c := range []struct {
+		policy, option string
+		want           bool
+	}{
+		{"ACCEPT", "", true}, {"accept", "", true},
+		{"REJECT", "", false}, {"DROP", "", false}, {"", "", false},
+		{"ACCEPT", "option allow_input 1", false}, {"ACCEPT", "option firewall 0", false},
+	} {
+		w.write("etc/config/firewall.input", c.policy+"\n")
+		w.write("etc/config/ginnel", "config network home\noption role coordinator\noption listen_port 51820\n"+c.option+"\n")
+		asked := w.call("start")
+		at := slices.Index(asked, refuse)
+		if got := at >= 0; got != c.want {
+			t.Errorf("default %q, %q: peers are refused: %v, want %v", c.policy, c.option, got, c.want)
+		}
+		if accept := slices.IndexFunc(asked, func(s string) bool { return strings.Contains(s, "proto=tcp dest_port=51820") }); c.want && at < accept {
+			t.Errorf("default %q: peers are refused in rule %d, before the API is let in by %d", c.policy, at, accept)
 		}
 	}
 }
