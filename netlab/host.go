@@ -167,13 +167,15 @@ func (h *Host) SetAddress(addrs ...string) { h.w.t.Helper(); h.Link(0).SetAddres
 // MoveTo plugs the first link into another switch: see Link.MoveTo.
 func (h *Host) MoveTo(sw *Switch, addrs ...string) { h.w.t.Helper(); h.Link(0).MoveTo(sw, addrs...) }
 
-// Route sends dst (a CIDR) through the address via.
+// Route sends dst (a CIDR) through the address via, in place of an earlier Route
+// and before the routes of the links.
 func (h *Host) Route(dst, via string) {
 	h.w.t.Helper()
 	gw, err := netip.ParseAddr(via)
 	h.w.must(err, "%s: gateway", h.name)
 	to := h.w.prefixes([]string{dst})[0]
-	h.w.must(h.ns.rtnl(func(c *rtnetlink.Conn) error { return replaceRoute(c, 0, 0, to, gw) }), "%s", h.name)
+	const first = 1 // what IPv6 takes for 0 is last: 1024
+	h.w.must(h.ns.rtnl(func(c *rtnetlink.Conn) error { return replaceRoute(c, 0, first, to, gw) }), "%s", h.name)
 }
 
 // Sysctl sets a kernel setting of the host's network namespace, for example
