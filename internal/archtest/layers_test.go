@@ -32,7 +32,7 @@ var layers = []layer{
 	{"platform/fake", []string{"key", "platform"}},
 	{"platform/wireguard", []string{"key", "journal", "platform", "platform/wireguard/kernel", "platform/wireguard/uapi", "platform/wireguard/userspace"}},
 	{"platform/wireguard/kernel", []string{"key", "platform", "platform/netlink", "platform/wireguard/kernel/message"}},
-	{"platform/wireguard/userspace", []string{"key", "journal", "platform", "platform/wireguard/uapi"}},
+	{"platform/wireguard/userspace", []string{"key", "journal", "platform", "platform/netlink", "platform/wireguard/uapi"}},
 	{"platform/...", []string{"key", "journal", "platform", "platform/dirlock", "platform/netlink"}},
 	{"daemon/core", []string{"key", "wire", "platform"}},
 	{"daemon/config", []string{"key", "wire", "network", "platform", "platform/uci"}},

@@ -21,6 +21,7 @@ const pairAttempts = 100
 type bind struct {
 	mu     sync.RWMutex // guards which sockets there are, not what they do
 	v4, v6 *net.UDPConn // nil: closed, or a family the kernel lacks
+	routes routes
 }
 
 // Open implements conn.Bind. Its error wraps EADDRINUSE when the port is taken
@@ -39,6 +40,7 @@ func (b *bind) Open(port uint16) ([]conn.ReceiveFunc, uint16, error) {
 		return nil, 0, err
 	}
 	b.v4, b.v6 = v4, v6
+	b.routes.look()
 	var receive []conn.ReceiveFunc
 	for _, c := range b.sockets() {
 		receive, port = append(receive, (&incoming{conn: c}).receive), portOf(c)
@@ -86,7 +88,17 @@ func (b *bind) Close() error {
 		errs = append(errs, c.Close())
 	}
 	b.v4, b.v6 = nil, nil
+	b.routes.close()
 	return errors.Join(errs...)
+}
+
+// look has the routes of all packets asked for again, if b is open.
+func (b *bind) look() {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if len(b.sockets()) > 0 {
+		b.routes.look()
+	}
 }
 
 // SetMark implements conn.Bind: the firewall mark (SO_MARK) of what is sent;
@@ -94,6 +106,7 @@ func (b *bind) Close() error {
 func (b *bind) SetMark(mark uint32) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	b.routes.setMark(mark)
 	for _, c := range b.sockets() {
 		if err := setMark(c, mark); err != nil {
 			return fmt.Errorf("set mark %#x: %w", mark, err)
@@ -121,6 +134,7 @@ func (b *bind) Send(packets [][]byte, to conn.Endpoint) error {
 	case c == nil:
 		return fmt.Errorf("send to %s: %w", e.remote, unix.EAFNOSUPPORT)
 	}
+	e.checkSource(c, &b.routes)
 	for _, p := range packets {
 		if err := e.send(c, p); err != nil {
 			return err
@@ -136,7 +150,7 @@ func (*bind) ParseEndpoint(s string) (conn.Endpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("endpoint: %w", err)
 	}
-	return newEndpoint(a, netip.Addr{}), nil
+	return newEndpoint(a, arrival{}), nil
 }
 
 // BatchSize implements conn.Bind: the packets that one call receives. The

@@ -32,7 +32,7 @@ func TestRemovedAddress(t *testing.T) {
 		near, atNear, _ := opened(t)
 		far, atFar, port := opened(t)
 		first, second := netip.MustParseAddr(addresses[0]), netip.MustParseAddr(addresses[1])
-		give(t, near, newEndpoint(netip.AddrPortFrom(second, port), first), "hello")
+		give(t, near, newEndpoint(netip.AddrPortFrom(second, port), arrival{local: first}), "hello")
 		_, from := take(t, atFar[i])
 		give(t, far, from, "yes")
 		if _, answer := take(t, atNear[i]); answer.DstIP() != second || from.SrcIP() != second {

@@ -94,7 +94,7 @@ func TestAnswersComeFromWhereWasSpokenTo(t *testing.T) {
 	if _, answer := take(t, atA[0]); answer.DstIP() != second {
 		t.Errorf("the answer came from %s, want %s", answer.DstIP(), second)
 	}
-	gone := newEndpoint(from.(*endpoint).remote, netip.MustParseAddr("192.0.2.1"))
+	gone := newEndpoint(from.(*endpoint).remote, arrival{local: netip.MustParseAddr("192.0.2.1")})
 	give(t, b, gone, "moved")
 	if got, _ := take(t, atA[0]); got != "moved" || gone.SrcIP().IsValid() {
 		t.Errorf("got %q from source %s, want it sent from another", got, gone.SrcIP())

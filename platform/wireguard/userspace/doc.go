@@ -20,8 +20,14 @@
 // IPv4 address they sent to last, and cut the IPv6 address after it to four
 // bytes, so that a machine with peers of both families sends to strangers.
 // Ours answer from the address a peer spoke to, and give that up when it
-// cannot be sent from any longer, or when the device gets no answer for 15 s:
-// changes of routes are not watched.
+// cannot be sent from any longer, when the device gets no answer for 15 s, and
+// when packets from it would leave by another link than the peer's came by: the
+// default route has moved to another line, and that one is no way for the first
+// one's address. The kernel's WireGuard does the same, in IPv4 alone. It looks at
+// each change of routes; we ask for a route once (routes.go) and again after
+// Observe, as the MTU: the daemon, which watches routes anyway, observes the
+// tunnel at each change. wireguard-go watches routes for its own sockets only,
+// and no IPv6.
 //
 // They take one packet a system call. This device is for machines whose kernel
 // has no WireGuard, and those are small: each packet more that a call may

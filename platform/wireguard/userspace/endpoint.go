@@ -14,22 +14,40 @@ import (
 // the device may hold one endpoint in many places.
 type endpoint struct {
 	remote     netip.AddrPort // never IPv4 written as IPv6
-	local      netip.Addr     // invalid: not known
+	arrival                   // of a packet of the peer's; zero: not known
 	control    []byte         // the control message that says local; nil where it is not known
 	sourceless atomic.Bool    // the kernel chooses the source
 }
 
-// newEndpoint makes an endpoint; local may be invalid.
-func newEndpoint(remote netip.AddrPort, local netip.Addr) *endpoint {
-	e := &endpoint{remote: netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), local: local}
+// arrival is where a packet came in.
+type arrival struct {
+	local netip.Addr // the address of ours it was sent to; invalid: not known, or none to answer from
+	link  uint32     // the index of the link; 0: not known
+}
+
+func newEndpoint(remote netip.AddrPort, in arrival) *endpoint {
+	e := &endpoint{remote: netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), arrival: in}
 	switch {
-	case !local.IsValid():
-	case local.Is4():
-		e.control = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: local.As4()})
+	case !in.local.IsValid():
+	case in.local.Is4():
+		e.control = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: in.local.As4()})
 	default:
-		e.control = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: local.As16()})
+		e.control = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: in.local.As16()})
 	}
 	return e
+}
+
+// checkSource gives the source up when its packets would leave by another link
+// than the peer's came by: they would be sent with one line's address through
+// another, which drops them, or does not get the answers. Link-local addresses
+// are told from each other by their link, so that routes are not for them.
+func (e *endpoint) checkSource(c *net.UDPConn, r *routes) {
+	if e.control == nil || e.link == 0 || e.sourceless.Load() || e.remote.Addr().IsLinkLocalUnicast() {
+		return
+	}
+	if link := r.link(way{netip.AddrPortFrom(e.local, portOf(c)), e.remote}); link != 0 && link != e.link {
+		e.ClearSrc()
+	}
 }
 
 // send sends one packet. A source that is not ours any more is given up: the

@@ -2,6 +2,7 @@ package userspace
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -83,17 +84,17 @@ func (in *incoming) receive(packets [][]byte, sizes []int, eps []conn.Endpoint) 
 	if err != nil {
 		return 0, fmt.Errorf("receive: %w", err)
 	}
-	from, local := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), localAddr(in.oob[:oobn])
-	if in.last == nil || in.last.remote != from || in.last.local != local || in.last.sourceless.Load() {
-		in.last = newEndpoint(from, local)
+	from, where := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), arrivalOf(in.oob[:oobn])
+	if in.last == nil || in.last.remote != from || in.last.arrival != where || in.last.sourceless.Load() {
+		in.last = newEndpoint(from, where)
 	}
 	sizes[0], eps[0] = n, in.last
 	return 1, nil
 }
 
-// localAddr finds the address a packet came to in its control message. It is
-// invalid when there is none.
-func localAddr(oob []byte) netip.Addr {
+// arrivalOf reads a packet's control message: struct in_pktinfo or in6_pktinfo.
+// Without one it is zero.
+func arrivalOf(oob []byte) arrival {
 	for len(oob) > 0 {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
 		if err != nil {
@@ -101,13 +102,13 @@ func localAddr(oob []byte) netip.Addr {
 		}
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			return netip.AddrFrom4([4]byte(data[4:8])) // ipi_spec_dst
+			return arrival{netip.AddrFrom4([4]byte(data[4:8])), binary.NativeEndian.Uint32(data)} // ipi_spec_dst, ipi_ifindex
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			return sourceable(netip.AddrFrom16([16]byte(data[:16])))
+			return arrival{sourceable(netip.AddrFrom16([16]byte(data[:16]))), binary.NativeEndian.Uint32(data[16:])}
 		}
 		oob = rest
 	}
-	return netip.Addr{}
+	return arrival{}
 }
 
 // sourceable leaves out link-local addresses: as a source they want the link

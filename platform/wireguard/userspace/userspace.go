@@ -24,6 +24,7 @@ func New(log *journal.Logger) *Tunnels { return &Tunnels{log} }
 type tunnel struct {
 	link   *tunLink
 	dev    *device.Device // nil once closed
+	bind   *bind
 	config *uapi.Config
 	closed bool
 }
@@ -38,7 +39,8 @@ func (ts *Tunnels) Open(name string, mtu int) (platform.Tunnel, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tunnel{link: l, dev: device.NewDevice(l, &bind{}, deviceLog(ts.log, name))}
+	b := &bind{}
+	t := &tunnel{link: l, dev: device.NewDevice(l, b, deviceLog(ts.log, name)), bind: b}
 	if err := t.dev.Up(); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("open its UDP socket: %w", err)
@@ -88,11 +90,12 @@ func (t *tunnel) Apply(c *platform.TunnelChange) error {
 }
 
 // Observe implements platform.Tunnel. It is never torn: the device is locked
-// while it is read.
+// while it is read. What was known of routes is asked for again from here on.
 func (t *tunnel) Observe(s *platform.TunnelState) error {
 	if err := t.check(); err != nil {
 		return err
 	}
+	t.bind.look()
 	if err := t.config.Observe(s); err != nil {
 		return fmt.Errorf("read tunnel %s: %w", t.link.name, err)
 	}
