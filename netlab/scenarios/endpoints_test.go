@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/daemon/local"
 	"ginnel/netlab"
 	"ginnel/wire"
 )
@@ -163,10 +164,7 @@ func TestBehaviour62ListenPort(t *testing.T) {
 		server := l.join(c, l.Host("server", inet), "machines")
 		laptop := l.join(c, l.Host("laptop", l.router("router", netlab.PortRestricted, inet, 1).LAN), "machines")
 		l.allReach(c, nas, server, laptop)
-		before, err := server.peer("nas")
-		if err != nil {
-			t.Fatal(err)
-		}
+		before := server.settledWith(nas)
 		open, behindNAT := startPings([]*machine{nas, server, c}), startPings([]*machine{nas, laptop})
 		nas.ginnel("listen-port", "set", "4000")
 		nas.uses4000(server, laptop, c)
@@ -192,6 +190,21 @@ func TestBehaviour62ListenPort(t *testing.T) {
 		}
 		l.allReach(c, nas, server, laptop)
 	})
+}
+
+// settledWith waits until m's session with another machine is one that stays:
+// wireguard-go starts the timer of a handshake when it has sent the first
+// message, and so now and then after the answer, and makes another one 5 s later.
+func (m *machine) settledWith(other *machine) (p local.Peer) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, patience, m.Name()+"'s session with "+other.Name()+" stays", func() (err error) {
+		p, err = m.peer(other.Name())
+		if age := time.Since(p.LastHandshake); err == nil && (p.LastHandshake.IsZero() || age < 6*time.Second) {
+			err = fmt.Errorf("it is %v old", age)
+		}
+		return err
+	})
+	return p
 }
 
 // TestBehaviour62And71ListenPortOfTheCoordinator: who looks for it finds it where

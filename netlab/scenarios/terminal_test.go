@@ -82,8 +82,8 @@ func TestBehaviour02And48Terminal(t *testing.T) {
 	})
 }
 
-// TestBehaviour02Interrupted: Ctrl-C and Ctrl-D at any question change nothing;
-// without a terminal it is said what is missing.
+// TestBehaviour02Interrupted: Ctrl-C and Ctrl-D at any question, or right after an
+// answer, change nothing; without a terminal it is said what is missing.
 func TestBehaviour02Interrupted(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		vps := l.machine(l.Host("vps", l.Internet()))

@@ -2,15 +2,17 @@ package terminal
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 // Input returns a reader of f, a terminal or a pipe, that fails with ctx's
-// error once ctx has ended: a plain read would wait for the next line first.
+// error once ctx has ended: a plain read would wait for the next line first. The
+// end of ctx must be followed by that of the process: a read that waits then is
+// left behind, and would take what is typed next.
+//
+// To look first whether there is something to read does not do: Ctrl-C takes
+// away what a terminal has not handed out yet, and the read after the look waits.
 func Input(ctx context.Context, f *os.File) io.Reader { return &input{ctx, f} }
 
 type input struct {
@@ -18,40 +20,26 @@ type input struct {
 	f   *os.File
 }
 
-// Read waits until there is something to read, or ctx ends.
-func (in *input) Read(b []byte) (int, error) {
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return 0, fmt.Errorf("wait for input: %w", err)
-	}
-	woken := make(chan struct{})
-	stop := context.AfterFunc(in.ctx, func() {
-		defer close(woken)
-		unix.Write(wake, []byte{7: 1, 0: 1}) // not zero in either byte order; it cannot fail: the counter is zero
-	})
-	err = in.wait(wake)
-	if !stop() {
-		<-woken // it writes to wake, which is ours until then
-	}
-	unix.Close(wake)
-	if err != nil {
-		return 0, err
-	}
-	return in.f.Read(b)
+type answer struct {
+	b   []byte
+	err error
 }
 
-func (in *input) wait(wake int) error {
-	fds := []unix.PollFd{{Fd: int32(in.f.Fd()), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
-	for {
-		_, err := unix.Poll(fds, -1)
-		switch {
-		case in.ctx.Err() != nil:
-			return in.ctx.Err()
-		case err == unix.EINTR:
-		case err != nil:
-			return fmt.Errorf("wait for input: %w", err)
-		default:
-			return nil
-		}
+// Read waits until there is something to read, or ctx ends.
+func (in *input) Read(b []byte) (int, error) {
+	if err := in.ctx.Err(); err != nil {
+		return 0, err
+	}
+	answered := make(chan answer, 1)
+	own := make([]byte, len(b)) // b is the caller's again when ctx has ended
+	go func() {
+		n, err := in.f.Read(own)
+		answered <- answer{own[:n], err}
+	}()
+	select {
+	case a := <-answered:
+		return copy(b, a.b), a.err
+	case <-in.ctx.Done():
+		return 0, in.ctx.Err()
 	}
 }
