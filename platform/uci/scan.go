@@ -93,7 +93,7 @@ func (s *scanner) statement() (statement, error) {
 func (s *scanner) keyword() string {
 	s.blanks()
 	at := s.pos
-	for s.pos < len(s.text) && !strings.ContainsRune(" \t\r\n", rune(s.text[s.pos])) {
+	for s.pos < len(s.text) && !strings.ContainsRune(" \t\n", rune(s.text[s.pos])) {
 		s.pos++
 	}
 	if at < len(s.text) && s.text[at] == '#' {
@@ -143,14 +143,11 @@ func (s *scanner) valueOf(st *statement) (err error) {
 	return nil
 }
 
-// blanks skips blanks and escaped line ends, but no line's end.
+// blanks skips blanks, but no line's end. An escaped one is part of a word:
+// blanks behind it end the word, though it is empty.
 func (s *scanner) blanks() {
-	for s.pos < len(s.text) {
-		n := s.joint()
-		if c := s.text[s.pos]; n == 0 && c != ' ' && c != '\t' && c != '\r' {
-			return
-		}
-		s.pos += max(n, 1)
+	for s.pos < len(s.text) && strings.ContainsRune(" \t\r", rune(s.text[s.pos])) {
+		s.pos++
 	}
 }
 

@@ -16,14 +16,16 @@
 //     backslash drops itself and keeps the next character, or drops the end of
 //     the line.
 //   - # starts a comment outside quotes, even within a word.
-//   - An empty value means that the option is absent. Of an option given twice
-//     the last counts; list after option makes a list of both, option after
-//     list replaces it.
+//   - An option without a value, or with an empty one, says nothing: it is
+//     absent, or what it was before. Of an option given twice the last counts;
+//     list after option makes a list of both, option after list replaces it.
 //   - A section whose name was there before continues the earlier one, and must
 //     have its type. Sections without a name are all different.
 //   - One bad statement spoils the whole file.
 //
-// An unquoted ; is refused: uci(1) ends the word there, which nobody expects.
+// What uci(1) makes of some texts nobody expects, and they are refused: an
+// unquoted ;, which ends the word there, and a last word that is empty, which
+// may be one too many.
 //
 // A [File] keeps the text it was parsed from. Every edit replaces some bytes of
 // the text and parses the result, so that text and meaning cannot differ, and
@@ -201,7 +203,6 @@ func (s *Section) put(st *statement) {
 	o, known := s.Option(st.name)
 	switch {
 	case st.value == "" && st.kind == kindOption:
-		s.Options = slices.DeleteFunc(s.Options, func(o Option) bool { return o.Name == st.name })
 		return
 	case !known:
 		s.Options = append(s.Options, Option{Name: st.name})
