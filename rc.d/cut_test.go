@@ -27,7 +27,7 @@ func cuts(text string) (list []int) {
 // and sizes.
 func (w *world) others() string {
 	w.Helper()
-	own := map[string]bool{"etc/ginnel": true, "var": true, "tmp": true, "procd": true, "asked": true, "seen": true, "dev": true, "etc/init.d/ginnel": true}
+	own := map[string]bool{"etc/ginnel": true, "etc/config/ginnel": true, "var": true, "tmp": true, "procd": true, "asked": true, "seen": true, "dev": true, "etc/init.d/ginnel": true}
 	var b strings.Builder
 	w.ok(filepath.WalkDir(w.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

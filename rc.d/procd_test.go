@@ -133,7 +133,7 @@ func TestFiles(t *testing.T) {
 		perm     os.FileMode
 		uid, gid uint32
 	}{
-		{"etc/config/ginnel", 0o644, 0, 0},
+		{"etc/config/ginnel", 0o640, 0, owner},
 		{"etc/ginnel", 0o700, owner, owner},
 		{"etc/ginnel/home.state", 0o644, owner, owner},
 		{"var/run/ginnel", 0o755, owner, owner},
@@ -155,9 +155,10 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s was written again: %v, before %v", f, at, before[i])
 		}
 	}
+	w.ok(os.Chown(w.path("etc/config/ginnel"), 0, 0)) // as uci writes it anew
 	w.ok(os.Chmod(w.path("etc/config/ginnel"), 0o600))
 	w.call("reload")
-	if seen := w.read("seen"); !strings.HasPrefix(seen, "-rw-r--r--") {
+	if seen := w.read("seen"); !strings.HasPrefix(seen, "-rw-r-----") || !strings.Contains(seen, " ginnel ") {
 		t.Errorf("the daemon reads its configuration again, and cannot: %s", seen)
 	}
 }
