@@ -107,7 +107,7 @@ FORCE:
 # versions the number of commits since the last one follows it.
 TAG     := $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null)
 COMMITS ?= $(shell git rev-list --count $(if $(TAG),$(TAG)..)HEAD 2>/dev/null || echo 0)
-NUMBER  := $(if $(TAG),$(TAG:v%=%),0.1.0)
+NUMBER  := $(if $(TAG),$(TAG:v%=%),0.0.0)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 KEY     ?=
 
