@@ -123,10 +123,7 @@ func checkControl(t *testing.T, arch string, control map[string]member) {
 			t.Errorf("control has no %q:\n%s", want, control["./control"].content)
 		}
 	}
-	if got := string(control["./conffiles"].content); got != "/etc/config/ginnel\n" {
-		t.Errorf("conffiles are %q", got)
-	}
-	for name, says := range map[string]string{"./postinst": "default_postinst", "./prerm": "default_prerm", "./prerm-pkg": "ginnel clear"} {
+	for name, says := range map[string]string{"./postinst": "default_postinst", "./postinst-pkg": "/etc/config/ginnel", "./prerm": "default_prerm", "./prerm-pkg": "ginnel clear"} {
 		m := control[name]
 		if m.Mode != 0o755 || !strings.Contains(string(m.content), says) {
 			t.Errorf("%s has mode %o, and says %q", name, m.Mode, m.content)
@@ -137,12 +134,15 @@ func checkControl(t *testing.T, arch string, control map[string]member) {
 func checkFiles(t *testing.T, files map[string]member) {
 	t.Helper()
 	for name, mode := range map[string]int64{
-		"./usr/bin/ginnel": 0o755, "./etc/init.d/ginnel": 0o755, "./etc/config/ginnel": 0o644,
+		"./usr/bin/ginnel": 0o755, "./etc/init.d/ginnel": 0o755, "./usr/share/ginnel/etc/config/ginnel": 0o644,
 		"./lib/upgrade/keep.d/ginnel": 0o644, "./etc/capabilities/ginnel.json": 0o644,
 	} {
 		if m, ok := files[name]; !ok || m.Mode != mode {
 			t.Errorf("%s is there: %v, with mode %o, want %o", name, ok, m.Mode, mode)
 		}
+	}
+	if _, ok := files["./etc/config/ginnel"]; ok {
+		t.Error("opkg would write over /etc/config/ginnel")
 	}
 }
 

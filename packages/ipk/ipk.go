@@ -130,9 +130,6 @@ func Control(p *packages.Package) string {
 func controlTar(p *packages.Package, control string) ([]byte, error) {
 	a := archive{time: p.Time}
 	a.dir("./")
-	if files := p.ConfigFiles(); len(files) > 0 {
-		a.file("./conffiles", 0o644, []byte(strings.Join(files, "\n")+"\n"))
-	}
 	a.file("./control", 0o644, []byte(control))
 	for _, s := range scripts(p) {
 		if s.text != "" {
@@ -155,11 +152,29 @@ type script struct{ name, text string }
 
 func scripts(p *packages.Package) []script {
 	return []script{
-		{"./postinst", fmt.Sprintf(standard, "postinst")}, {"./postinst-pkg", p.Scripts.PostInstall},
+		{"./postinst", fmt.Sprintf(standard, "postinst")}, {"./postinst-pkg", configure(p) + p.Scripts.PostInstall},
 		{"./postrm", shell(p.Scripts.PostRemove)},
 		{"./prerm", fmt.Sprintf(standard, "prerm")}, {"./prerm-pkg", p.Scripts.PreRemove},
 	}
 }
+
+// configure makes the configuration files that are missing. None is a conffile
+// of opkg's: it unpacks the new one over what is there, and puts a changed one
+// back when all the rest is unpacked. A power cut between leaves the new one,
+// and the next try may take that for the changed one, and lose it. A file that
+// an earlier package had as conffile, opkg removes, but for its copy.
+func configure(p *packages.Package) string {
+	var b strings.Builder
+	for _, f := range p.ConfigFiles() {
+		fmt.Fprintf(&b, `f="$IPKG_INSTROOT%s"
+[ -e "$f" ] || mv "$f-opkg.backup" "$f" 2>/dev/null || cp -p "$IPKG_INSTROOT%s" "$f"
+`, f, original(p, f))
+	}
+	return b.String()
+}
+
+// original is where a configuration file is unpacked to.
+func original(p *packages.Package, path string) string { return "/usr/share/" + p.Name + path }
 
 // shell makes a program of a part that nothing sources.
 func shell(text string) string {
@@ -171,12 +186,17 @@ func shell(text string) string {
 
 func dataTar(p *packages.Package, pack Gzip) ([]byte, error) {
 	a := archive{time: p.Time}
-	files := p.Sorted()
+	unpacked := packages.Package{Files: p.Sorted()}
+	for i, f := range unpacked.Files {
+		if f.Config {
+			unpacked.Files[i].Path = original(p, f.Path)
+		}
+	}
 	a.dir("./")
-	for _, d := range p.Directories() {
+	for _, d := range unpacked.Directories() {
 		a.dir("." + d + "/")
 	}
-	for _, f := range files {
+	for _, f := range unpacked.Sorted() {
 		a.file("."+f.Path, f.Mode, f.Content)
 	}
 	return a.packed(pack)

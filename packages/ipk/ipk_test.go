@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -96,29 +99,84 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("the outer archive has %s, %q", got, outer[0].content)
 	}
 	control, data := open(t, []byte(outer[1].content)), open(t, []byte(outer[2].content))
-	if got, want := names(control), "./ 755, ./conffiles 644, ./control 644, ./postinst 755, ./postinst-pkg 755, ./postrm 755, ./prerm 755, ./prerm-pkg 755"; got != want {
+	if got, want := names(control), "./ 755, ./control 644, ./postinst 755, ./postinst-pkg 755, ./postrm 755, ./prerm 755, ./prerm-pkg 755"; got != want {
 		t.Errorf("control.tar.gz has %s, want %s", got, want)
 	}
 	for i, want := range map[int]string{
-		1: "/etc/config/sample\n", 3: "default_postinst \"$0\" \"$@\"\n", 4: p.Scripts.PostInstall, 5: "#!/bin/sh\n" + p.Scripts.PostRemove,
-		6: "default_prerm \"$0\" \"$@\"\n", 7: p.Scripts.PreRemove,
+		2: "default_postinst \"$0\" \"$@\"\n", 3: p.Scripts.PostInstall, 4: "#!/bin/sh\n" + p.Scripts.PostRemove,
+		5: "default_prerm \"$0\" \"$@\"\n", 6: p.Scripts.PreRemove,
 	} {
 		if !strings.HasSuffix(control[i].content, want) {
 			t.Errorf("%s is %q, want it to end with %q", control[i].Name, control[i].content, want)
 		}
 	}
-	want := "./ 755, ./etc/ 755, ./etc/config/ 755, ./etc/init.d/ 755, ./usr/ 755, ./usr/bin/ 755, " +
-		"./etc/config/sample 600, ./etc/empty 644, ./etc/init.d/sample 755, ./usr/bin/sample 755"
+	want := "./ 755, ./etc/ 755, ./etc/init.d/ 755, ./usr/ 755, ./usr/bin/ 755, " +
+		"./usr/share/ 755, ./usr/share/sample/ 755, ./usr/share/sample/etc/ 755, ./usr/share/sample/etc/config/ 755, " +
+		"./etc/empty 644, ./etc/init.d/sample 755, ./usr/bin/sample 755, ./usr/share/sample/etc/config/sample 600"
 	if got := names(data); got != want {
 		t.Errorf("data.tar.gz has %s, want %s", got, want)
 	}
-	if data[9].content != string(p.Files[0].Content) {
+	if data[11].content != string(p.Files[0].Content) {
 		t.Error("the binary is another one")
 	}
 	for _, m := range append(append(outer, control...), data...) {
 		if m.Uid != 0 || m.Gid != 0 || !m.ModTime.Equal(p.Time) {
 			t.Errorf("%s belongs to %d:%d, is of %v", m.Name, m.Uid, m.Gid, m.ModTime)
 		}
+	}
+}
+
+// TestConfiguration: a configuration file that is there is never written, not by
+// opkg either, which has no power cut to fear then.
+func TestConfiguration(t *testing.T) {
+	outer := open(t, packagestest.Reproducible(t, write))
+	var script string
+	for _, m := range open(t, []byte(outer[1].content)) {
+		if m.Name == "./postinst-pkg" {
+			script = m.content
+		}
+	}
+	for _, tc := range []struct{ name, mine, backup, want string }{
+		{"none", "", "", "config sample\n"},
+		{"mine", "mine\n", "", "mine\n"},
+		{"mine, and a copy of an earlier time", "mine\n", "older\n", "mine\n"},
+		{"opkg removed what an earlier package had", "", "mine\n", "mine\n"},
+	} {
+		root := t.TempDir()
+		for _, m := range open(t, []byte(outer[2].content)) {
+			put(t, filepath.Join(root, m.Name), m.content, m.FileInfo().Mode())
+		}
+		file := filepath.Join(root, "etc/config/sample")
+		put(t, filepath.Dir(file), "", os.ModeDir|0o755)
+		for path, content := range map[string]string{file: tc.mine, file + "-opkg.backup": tc.backup} {
+			if content != "" {
+				put(t, path, content, 0o600)
+			}
+		}
+		cmd := exec.Command("sh", "-ec", script)
+		cmd.Env = append(os.Environ(), "IPKG_INSTROOT="+root)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v, %s", tc.name, err, out)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
+		}
+		if got, err := os.ReadFile(file); string(got) != tc.want || info.Mode() != 0o600 {
+			t.Errorf("%s: %q of mode %v (%v), want %q", tc.name, got, info.Mode(), err, tc.want)
+		}
+	}
+}
+
+// put makes a file or directory.
+func put(t *testing.T, path, content string, mode os.FileMode) {
+	t.Helper()
+	create := func() error { return os.WriteFile(path, []byte(content), mode) }
+	if mode.IsDir() {
+		create = func() error { return os.MkdirAll(path, mode.Perm()) }
+	}
+	if err := create(); err != nil {
+		t.Fatal(err)
 	}
 }
 
