@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/state"
@@ -13,9 +14,14 @@ import (
 // Clear removes what a network put into the operating system, for when no
 // daemon runs it: its names and its interface, where there is one. An interface
 // of others stays; where it has our key it loses what is configured on it.
+//
+// Where this machine has not joined yet an interface of the name is not ours.
 func Clear(sys System, stateDir string, cfg *config.Network) error {
 	if cfg.Existing {
 		return sweep(sys, stateDir, cfg)
+	}
+	if _, err := os.Lstat(state.Path(stateDir, cfg.Name)); err != nil && cfg.Invitation != nil {
+		return nil
 	}
 	return errors.Join(clearNames(sys, cfg), clearLink(sys, cfg, nil))
 }

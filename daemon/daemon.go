@@ -9,6 +9,11 @@
 // policy here: it is all in the core. What the core cannot know is seen to
 // here: sockets that have to be opened again, and maps that were not saved.
 //
+// A network whose section has an invitation, and that this machine is no member
+// of yet, is joined first: again and again, and whatever the clock says, until
+// the coordinator has accepted. Who this machine is lies in the state alone: of a
+// member the invitation says nothing any more.
+//
 // A network that fails is tried again, later and later; the others do not
 // notice. A clean stop leaves tunnels as they are configured, and saves the map
 // as it then is, endpoints included. A network that went out of the
@@ -63,7 +68,8 @@ type Hooks struct {
 	Wake func()                             // the coordinator's own map changed
 }
 
-// Options are a Daemon's surroundings. All fields but Apply and Rest are needed.
+// Options are a Daemon's surroundings. All fields but Apply, Join and Rest are
+// needed.
 type Options struct {
 	System     System
 	StateDir   string
@@ -73,6 +79,10 @@ type Options struct {
 	Apply func(config.Daemon)
 	// OpenRole opens the book of a network whose coordinator this machine is.
 	OpenRole func(n *config.Network, id state.Identity, h Hooks) (*Role, error)
+	// Join redeems the invitation in n. Once it returns nil the coordinator has
+	// accepted, and this machine is a member for good. Needed where sections have
+	// an invitation.
+	Join func(ctx context.Context, n *config.Network) error
 	// Rest, if it is not nil, is called when a network has come to rest after
 	// some work: a good time to clean up. It may be called from several
 	// goroutines, which wait for it.

@@ -16,6 +16,7 @@ import (
 	"ginnel/coordinator/store"
 	"ginnel/daemon"
 	"ginnel/daemon/config"
+	"ginnel/daemon/join"
 	"ginnel/daemon/local"
 	"ginnel/daemon/state"
 	"ginnel/journal"
@@ -141,7 +142,7 @@ func (m *machine) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.daemon = daemon.New(daemon.Options{
-		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test", Apply: m.apply, Rest: m.rest,
+		System: m.system, StateDir: m.dir, ReadConfig: m.readConfig, OpenRole: m.openRole, Version: "test", Apply: m.apply, Rest: m.rest, Join: m.join,
 		Log: journal.New(&m.rig.log, journal.Debug).With("machine", m.name),
 	})
 	ended := make(chan error, 1)
@@ -149,6 +150,15 @@ func (m *machine) start() {
 	go func() { ended <- d.Run(ctx) }()
 	synctest.Wait()
 	m.stop = func() error { cancel(); return <-ended }
+}
+
+// join redeems an invitation as the program does.
+func (m *machine) join(ctx context.Context, n *config.Network) error {
+	j, err := join.Redeem(ctx, m.system, m.dir, n.Invitation, *n)
+	if err != nil {
+		return err
+	}
+	return j.Confirm()
 }
 
 // halt stops the daemon, where it runs.

@@ -66,11 +66,11 @@ func (n *network) supervise(ctx context.Context) {
 }
 
 func (n *network) keepRunning(ctx context.Context) {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+	for wait, most := firstRetry, lastRetry; ; wait = min(2*wait, most) {
 		began := time.Now()
 		err := n.run(ctx)
 		if ctx.Err() != nil {
-			if err != nil {
+			if err != nil && !isNotYet(err) {
 				n.log.Error("network did not stop cleanly", "err", err)
 			}
 			return
@@ -78,18 +78,27 @@ func (n *network) keepRunning(ctx context.Context) {
 		if time.Since(began) > lastRetry {
 			wait = firstRetry
 		}
-		n.log.Error("network stopped, will be tried again", "err", err, "in", wait)
+		if isNotYet(err) {
+			most = lastJoin // the rest is told
+		} else {
+			n.log.Error("network stopped, will be tried again", "err", err, "in", wait)
+		}
 		if !n.pause(ctx, wait) {
 			return
 		}
 	}
 }
 
-// run opens the peer and runs it once.
+// run opens the peer, after joining where that is to be done, and runs it once.
 func (n *network) run(ctx context.Context) error {
 	p, err := n.d.openPeer(n.config())
+	if err == errNotJoined {
+		if err = n.tryJoin(ctx); err == nil {
+			p, err = n.d.openPeer(n.config())
+		}
+	}
 	n.set(p, err)
-	n.first.Do(func() { close(n.tried) })
+	n.opened()
 	if err != nil {
 		return err
 	}
@@ -97,6 +106,9 @@ func (n *network) run(ctx context.Context) error {
 	n.set(nil, p.endErr)
 	return errors.Join(err, p.close())
 }
+
+// opened lets those go on who wait for the network to be tried.
+func (n *network) opened() { n.first.Do(func() { close(n.tried) }) }
 
 // pause waits until a network that failed is to be tried again; it returns
 // false when ctx ended first.
@@ -135,9 +147,13 @@ func (n *network) running() (*peer, error) {
 // status tells how the network is; it returns when ctx ends at the latest.
 func (n *network) status(ctx context.Context) local.Network {
 	p, err := n.running()
-	if p == nil {
-		cfg := n.config()
-		return withoutPeer(&cfg, local.Failed, err)
+	if p != nil {
+		return p.status(ctx)
 	}
-	return p.status(ctx)
+	s := local.Failed
+	if isNotYet(err) {
+		s = local.Joining
+	}
+	cfg := n.config()
+	return withoutPeer(&cfg, s, err)
 }

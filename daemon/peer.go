@@ -63,11 +63,17 @@ type ask func(ctx context.Context)
 // openPeer opens what the peer keeps on disk. Nothing runs yet.
 func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	store, err := state.Open(state.Path(d.StateDir, cfg.Name))
+	if mustJoin(&cfg, store, err) {
+		if err == nil {
+			store.Close() // nothing was written
+		}
+		return nil, errNotJoined
+	}
 	if err != nil {
 		return nil, advise(&cfg, err)
 	}
-	// The section is written once the coordinator has accepted: what is pending
-	// is a join that was killed after that.
+	// A section without an invitation is written once the coordinator has
+	// accepted: what is pending is a join that was killed after that.
 	if err := store.Confirm(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -66,6 +66,9 @@ func (p *peer) problems() (list []string) {
 	for _, s := range p.core.Problems() {
 		list = append(list, s.Text)
 	}
+	if isIgnored(&p.cfg, &p.id) {
+		list = append(list, ignored)
+	}
 	if p.doors.err != nil {
 		list = append(list, p.doors.err.Error())
 	}

@@ -38,8 +38,12 @@ func newSystem(log *journal.Logger) daemon.System {
 	}
 }
 
-// namesIn returns what option hosts says, where it says anything.
+// namesIn returns what option hosts says, where it says anything, or what is
+// usual.
 func namesIn(hosts string) platform.Names {
+	if hosts == config.DefaultHosts {
+		hosts = usualHosts()
+	}
 	if hosts == config.Dnsmasq {
 		return names.NewDnsmasq()
 	}

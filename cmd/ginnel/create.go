@@ -168,7 +168,7 @@ func newRoot(a *asking, text string) error {
 	if err := network.CheckRoot(root); err != nil {
 		return err
 	}
-	return a.e.checkRange(a.ctx, root)
+	return a.e.checkRange(a.ctx, "", root)
 }
 
 // freeRoot suggests a range that this machine has no use for: 10.42.0.0/16, or
@@ -178,7 +178,7 @@ func freeRoot(a *asking) (string, error) {
 	second := [1]byte{42}
 	for range 100 {
 		root := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second[0]}), 16)
-		if a.e.checkRange(a.ctx, root) == nil {
+		if a.e.checkRange(a.ctx, "", root) == nil {
 			return root.String(), nil
 		}
 		if _, err := random.Reader.Read(second[:]); err != nil {

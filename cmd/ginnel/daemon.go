@@ -49,6 +49,7 @@ func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 	d := daemon.New(daemon.Options{
 		System: sys, StateDir: e.paths.state, ReadConfig: e.paths.readConfig,
 		Apply:    func(c config.Daemon) { memory.Economize(os.Getenv, c.GOGC, c.MemoryLimit) },
+		Join:     e.joinBySection,
 		OpenRole: openRole(e.paths, log), Version: version, Log: log,
 		Rest: func() {
 			if err := memory.Release(); err != nil {

@@ -93,6 +93,7 @@ func exportOptions(cfg *config.Config, name string) ([]exportedOption, error) {
 	if !ok {
 		return nil, nil
 	}
+	n.Invitation = nil // a secret
 	text, err := config.Set("export", nil, *n)
 	if err != nil {
 		return nil, err

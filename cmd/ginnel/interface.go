@@ -18,6 +18,9 @@ func machineOptions(o *options) func(n *config.Network) error {
 	suffix := o.String("suffix", "", config.DefaultSuffix, "what the peers' names end in: NAME.NETWORK.`SUFFIX`; none: NAME.NETWORK")
 	return func(n *config.Network) (err error) {
 		n.MTU, n.Keepalive, n.Routes, n.Hosts = int(*mtu), *keepalive, !*noRoutes, *hosts
+		if *hosts == usualHosts() {
+			n.Hosts = config.DefaultHosts
+		}
 		n.Existing, n.Interface = *link != "", *link
 		n.Suffix = *suffix
 		if n.Suffix == config.NoSuffix {

@@ -113,7 +113,7 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 	if err := checkMTU(&n, inv.Root); err != nil {
 		return err
 	}
-	if err := e.checkRange(ctx, inv.Root); err != nil {
+	if err := e.checkRange(ctx, n.Name, inv.Root); err != nil {
 		return err
 	}
 	if err := dbfile.EnsureDir(e.paths.state, 0o700); err != nil {
@@ -130,6 +130,18 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 		return err
 	}
 	return e.joined(ctx, inv)
+}
+
+// joinBySection redeems the invitation in a section, for the daemon.
+func (e *env) joinBySection(ctx context.Context, n *config.Network) error {
+	if err := e.checkRange(ctx, n.Name, n.Invitation.Root); err != nil {
+		return err
+	}
+	j, err := join.Redeem(ctx, e.system(quiet), e.paths.state, n.Invitation, *n)
+	if err != nil {
+		return err
+	}
+	return j.Confirm()
 }
 
 // joined tells of a join that is finished, and waits for the network.
@@ -151,8 +163,12 @@ func (e *env) finishJoin(ctx context.Context, inv *wire.Invitation) (done bool, 
 	if err != nil {
 		return false, err
 	}
-	if n, exists := cfg.Network(inv.Network); !exists || n.Role != config.Peer {
+	n, exists := cfg.Network(inv.Network)
+	switch {
+	case !exists || n.Role != config.Peer:
 		return false, nil
+	case n.Invitation != nil:
+		return false, errors.New("the network's section has an invitation, by which the daemon joins: `ginnel status` tells how far it is")
 	}
 	how, err := join.Finish(e.paths.state, inv)
 	switch {

@@ -58,7 +58,7 @@ func (e *env) checkPlace(ctx context.Context, n config.Network, root netip.Prefi
 	if err := checkMTU(&n, root); err != nil {
 		return err
 	}
-	if err := e.checkRange(ctx, root); err != nil {
+	if err := e.checkRange(ctx, n.Name, root); err != nil {
 		return err
 	}
 	if n.Existing || exists(state.Path(e.paths.state, n.Name)) { // leftovers are in the way, which settle tells

@@ -12,9 +12,10 @@ import (
 	"ginnel/platform"
 )
 
-// checkRange refuses the range of a new network where this machine has it in
-// use already: two routes to the same address cannot both be followed.
-func (e *env) checkRange(ctx context.Context, root netip.Prefix) error {
+// checkRange refuses the range of a new network, called name where that is known,
+// where this machine has it in use already: two routes to the same address cannot
+// both be followed.
+func (e *env) checkRange(ctx context.Context, name string, root netip.Prefix) error {
 	if err := e.checkUnderlay(root); err != nil {
 		return err
 	}
@@ -30,6 +31,9 @@ func (e *env) checkRange(ctx context.Context, root netip.Prefix) error {
 	}
 	for i := range cfg.Networks {
 		n := &cfg.Networks[i]
+		if n.Name == name {
+			continue
+		}
 		other, err := e.rootOf(st, n)
 		if err != nil {
 			return fmt.Errorf("compare %s with network %s of this machine: %w", root, n.Name, err)
@@ -47,13 +51,11 @@ func (e *env) rootOf(st *local.Status, n *config.Network) (netip.Prefix, error) 
 	if root := described(st, n).Root; root.IsValid() {
 		return root, nil
 	}
-	s, err := state.Open(state.Path(e.paths.state, n.Name))
+	id, err := state.Read(state.Path(e.paths.state, n.Name))
 	if errors.Is(err, platform.ErrNotExist) {
 		return netip.Prefix{}, nil
-	} else if err != nil {
-		return netip.Prefix{}, err
 	}
-	return s.Identity().Root, s.Close()
+	return id.Root, err
 }
 
 // checkUnderlay refuses a range that one of this machine's own links has: a

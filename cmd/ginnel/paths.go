@@ -46,13 +46,13 @@ func onOpenWrt() bool {
 	return err == nil
 }
 
-// usualHosts is where a new section keeps names unless it is told otherwise. On
+// usualHosts is where a section keeps names that says nothing of it. On
 // OpenWrt dnsmasq answers the whole LAN, and /etc/hosts lies in flash.
 func usualHosts() string {
 	if onOpenWrt() {
 		return config.Dnsmasq
 	}
-	return config.DefaultHosts
+	return "/etc/hosts"
 }
 
 // book returns where a network's book lies.

@@ -119,13 +119,17 @@ func (e *env) addMembers(ctx context.Context, p *page, v *view, n *local.Network
 }
 
 // stateLooks are how the states of networks look.
-var stateLooks = map[local.State]look{local.Up: good, local.Failed: bad}
+var stateLooks = map[local.State]look{local.Up: good, local.Joining: underway, local.Failed: bad}
 
 // head tells of a network what must not be missed.
 func (p *page) head(n *local.Network) {
 	p.WriteString(p.painted(strong, "network "+clean(n.Name)) + ": " + p.painted(stateLooks[n.State], clean(string(n.State))) + "\n")
 	if n.Error != "" {
-		p.paragraph(bad, 2, "error: %s", n.Error)
+		why := "error: %s"
+		if n.State == local.Joining {
+			why = "not yet: %s"
+		}
+		p.paragraph(bad, 2, why, n.Error)
 	}
 	if n.State == local.Down {
 		p.line(ordinary, "  `ginnel up %s` switches it on", n.Name)

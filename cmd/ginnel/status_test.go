@@ -69,6 +69,7 @@ func someStatus(now time.Time, a addressing, more string) local.Status {
 		home,
 		{Name: "fresh", State: local.Up, Role: "peer", Root: root, PublicKey: public, Peers: []local.Peer{}},
 		{Name: "old", State: local.Down, Role: "peer", Peers: []local.Peer{}},
+		{Name: "new", State: local.Joining, Error: "no answer from the coordinator at [192.0.2.1:51820]: check that its UDP port is open", Role: "peer", Peers: []local.Peer{}},
 		{Name: "broken", State: local.Failed, Error: "state does not exist", Role: "peer", Peers: []local.Peer{}},
 	}}
 }

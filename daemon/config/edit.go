@@ -11,8 +11,9 @@ import (
 // Set returns text with n's section in it: a new one at the end, or the
 // existing one brought up to date. Options that already say what n says are
 // left as they are written, other options and sections are not touched, and
-// defaults are not written. The result is a configuration that Parse accepts;
-// an error says why it would not be one, or why text is not.
+// defaults are not written, but what an invitation says is. The result is a
+// configuration that Parse accepts; an error says why it would not be one, or why
+// text is not.
 func Set(name string, text []byte, n Network) ([]byte, error) {
 	if err := network.CheckNetworkName(n.Name); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type option struct {
 var options = []option{
 	{name: "enabled", read: one(readEnabled), write: writeEnabled},
 	{name: optionRole, read: one(readRole), write: writeRole},
+	{name: optionInvitation, read: one(readInvitation), write: writeInvitation},
 	{name: "listen_port", read: one(readListenPort), write: writeListenPort},
 	{name: "mtu", read: one(readMTU), write: writeMTU},
 	{name: "keepalive", read: one(readKeepalive), write: writeKeepalive},
@@ -154,7 +155,7 @@ func unlessNumber(v, usual int) []string {
 }
 
 func readHosts(n *Network, s string) error {
-	if s != NoHosts && s != Dnsmasq && !strings.HasPrefix(s, "/") {
+	if s != DefaultHosts && s != NoHosts && s != Dnsmasq && !strings.HasPrefix(s, "/") {
 		return fmt.Errorf("%.80q is neither a path from / on nor %q nor %q", s, Dnsmasq, NoHosts)
 	}
 	n.Hosts = s

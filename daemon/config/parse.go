@@ -14,8 +14,11 @@ import (
 // sectionType is the type of a network's section.
 const sectionType = "network"
 
-// optionRole is the option that others depend on.
-const optionRole = "role"
+// The options that others depend on.
+const (
+	optionRole       = "role"
+	optionInvitation = "invitation"
+)
 
 // Network returns the network called name; false when there is none. The
 // result points into c.
@@ -125,7 +128,7 @@ func (r *reader) options(n *Network, s *uci.Section) {
 		}
 	}
 	name, err := checkRole(n, s)
-	if err == nil || bad[name] {
+	if err == nil || bad[name] || bad[optionInvitation] {
 		return
 	}
 	line := s.Lines[0]
@@ -195,8 +198,8 @@ func checkRole(n *Network, s *uci.Section) (name string, err error) {
 	_, coordinators := s.Option(listCoordinator)
 	switch {
 	case n.Role == "":
-		return optionRole, fmt.Errorf("is missing: write %s or %s", Peer, Coordinator)
-	case n.Role == Peer && !coordinators:
+		return optionRole, fmt.Errorf("is missing: write %s or %s, or give an invitation", Peer, Coordinator)
+	case n.Role == Peer && !coordinators && n.Invitation == nil:
 		return listCoordinator, errors.New("is missing: write at least one endpoint of the coordinator, HOST:PORT")
 	case n.Role == Coordinator && coordinators:
 		return listCoordinator, errors.New("is for peers: where they find the coordinator `ginnel network rename-endpoint` says")

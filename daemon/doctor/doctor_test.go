@@ -94,7 +94,12 @@ func TestBehaviour130EachFault(t *testing.T) {
 		"config not taken":  {func(f *Facts) { f.Daemon.Problems = []string{"the configuration stays as it was: line 3"} }, Failed, "daemon", "line 3"},
 		"old daemon":        {func(f *Facts) { f.Daemon.Version = "0.9" }, Warning, "daemon", "0.9|systemctl restart"},
 		"state lost":        {func(f *Facts) { n := home(f); n.StateErr, n.Status.State = platform.ErrNotExist, local.Failed }, Failed, "state", "is lost|ginnel leave home"},
-		"state damaged":     {func(f *Facts) { n := coordinating(f); n.StateErr, n.Status.State = dbfile.ErrDamaged, local.Failed }, Failed, "state", "unusable|ginnel up home|ginnel restore"},
+		"not joined yet": {func(f *Facts) {
+			n := silent(f)
+			n.StateErr, n.Root, n.Address, n.Coordinator = platform.ErrNotExist, netip.Prefix{}, netip.Addr{}, netip.Addr{}
+			n.Status = &local.Network{Name: "home", State: local.Joining, Error: "no answer from the coordinator"}
+		}, Failed, "network", "no answer from the coordinator|journalctl"},
+		"state damaged": {func(f *Facts) { n := coordinating(f); n.StateErr, n.Status.State = dbfile.ErrDamaged, local.Failed }, Failed, "state", "unusable|ginnel up home|ginnel restore"},
 		"no WireGuard": {func(f *Facts) {
 			f.Machine.WireGuard, f.Machine.TUN = platform.ModuleMissing, false
 			home(f).Status = &local.Network{Name: "home", State: local.Failed, Error: "not supported"}

@@ -129,7 +129,7 @@ func (x *exam) log() string {
 // checkState looks at the file of one network.
 func checkState(x *exam) *Finding {
 	n := x.n
-	running := n.Status != nil && n.Status.State == local.Up
+	running := n.Status != nil && (n.Status.State == local.Up || n.Status.State == local.Joining)
 	switch {
 	case n.StateErr == nil:
 		return ok("this machine is %s in %s", n.Address, n.Root)

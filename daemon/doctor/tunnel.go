@@ -84,7 +84,7 @@ func checkNetwork(x *exam) *Finding {
 		return unknown("the daemon does not tell")
 	case n.Status == nil:
 		return failed("the daemon does not know the network"+do+"Have it read the configuration again: ginnel up %s", n.Name)
-	case n.Status.State == local.Failed:
+	case n.Status.State != local.Up:
 		return failed("%s"+do+"The log says more: %s", n.Status.Error, x.log())
 	}
 	return ok("up; this machine is %s, %s", orNobody(n.Status.Self.Name), n.Address)

@@ -13,6 +13,11 @@
 // still works, else with the peer's own. One that was killed before its mark was
 // cleared is finished by [Finish], or by the daemon.
 //
+// The invitation in a section, which the daemon redeems, is the other way round:
+// the section is there before, and it goes on until the coordinator has accepted,
+// after a restart too. The key is made once and kept meanwhile: who waits for
+// days, for a line that is not there yet, must not wear the flash.
+//
 // The listen port stays the same from the first packet on: behind a NAT the
 // coordinator then knows the peer's endpoint before the daemon is up.
 package join
@@ -59,10 +64,14 @@ func (j *Join) Abandon() error { return j.store.Close() }
 
 // Redeem redeems inv and keeps who this machine is in stateDir. wanted gives
 // the options of the new section; its name, role and endpoints are the
-// invitation's, and a listen port of 0 becomes a free one. An error that wraps
-// a [*wire.Problem] is the coordinator's refusal.
+// invitation's, and a listen port of 0 becomes a free one. Where wanted is a
+// section that has inv in it, the coordinator is looked for where it says. An
+// error that wraps a [*wire.Problem] is the coordinator's refusal.
 func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.Invitation, wanted config.Network) (*Join, error) {
-	wanted.Name, wanted.Role, wanted.Endpoints = inv.Network, config.Peer, inv.Coordinator.Endpoints
+	written := wanted.Invitation != nil
+	if !written {
+		wanted.Name, wanted.Role, wanted.Endpoints = inv.Network, config.Peer, inv.Coordinator.Endpoints
+	}
 	if err := choosePort(&wanted); err != nil {
 		return nil, err
 	}
@@ -79,7 +88,10 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 	r := redeemer{sys: sys, id: store.Identity(), inv: inv, cfg: &wanted, uncertain: again}
 	if err := r.redeem(ctx); err != nil {
 		err = errors.Join(err, store.Close())
-		if !r.uncertain {
+		switch {
+		case written:
+			return nil, err
+		case !r.uncertain:
 			return nil, errors.Join(err, os.Remove(path))
 		}
 		return nil, fmt.Errorf("%w; the coordinator may have accepted: run the same join again", err)

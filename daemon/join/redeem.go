@@ -53,27 +53,28 @@ func (r *redeemer) redeem(ctx context.Context) (err error) {
 	defer cancel()
 	pace := time.NewTicker(shortestRound) // what fails at once is not repeated at once
 	defer pace.Stop()
+	var last error
 	for k := r.inv.Key; ; k = r.nextKey(k) {
 		done, err := r.round(ctx, tunnel, k)
 		if done {
 			return err
+		}
+		if last == nil || ctx.Err() == nil { // that the time is over is not what was wrong
+			last = err
 		}
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
 		}
 		if ctx.Err() != nil {
-			return r.unreached(ctx, err)
+			return r.unreached(ctx, last)
 		}
 	}
 }
 
-// checkUnused refuses an interface of others that somebody uses: its peers would
-// be taken away.
+// checkUnused refuses an interface that somebody else uses, who may have made it
+// between two tries: its peers would be taken away.
 func (r *redeemer) checkUnused(tunnel platform.Tunnel) error {
-	if !r.cfg.Existing {
-		return nil
-	}
 	var s platform.TunnelState
 	if err := tunnel.Observe(&s); err != nil {
 		return err
@@ -98,9 +99,16 @@ func (r *redeemer) unreached(ctx context.Context, last error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("interrupted: %w", ctx.Err())
 	}
+	if time.Until(r.inv.Expires) < 0 {
+		last = errExpired
+	}
 	return fmt.Errorf("no answer from the coordinator at %v: check that its UDP port is open to the outside and that the invitation is neither used nor expired (%w)",
-		r.inv.Coordinator.Endpoints, last)
+		r.cfg.Endpoints, last)
 }
+
+// errExpired is a guess: only the coordinator's clock counts, and it does not
+// answer whom it does not know.
+var errExpired = errors.New("by this machine's clock it has expired: ask an admin for another")
 
 // configure brings the interface up with the invitee's address and a route to
 // the coordinator.
@@ -126,7 +134,7 @@ func (r *redeemer) round(ctx context.Context, tunnel platform.Tunnel, k key.Priv
 		return true, err
 	}
 	var last error
-	for _, ep := range addressesFirst(r.inv.Coordinator.Endpoints) {
+	for _, ep := range addressesFirst(r.cfg.Endpoints) {
 		addrs, err := r.resolve(ctx, ep)
 		for _, addr := range addrs {
 			if err := tunnel.Apply(r.toward(addr, k)); err != nil {
@@ -158,7 +166,7 @@ func addressesFirst(endpoints []string) []string {
 // patience is how long one address, or one look-up, has: every endpoint gets
 // its turn with either key in joinTime.
 func (r *redeemer) patience() time.Duration {
-	return min(tryTime, joinTime/time.Duration(2*max(1, len(r.inv.Coordinator.Endpoints))))
+	return min(tryTime, joinTime/time.Duration(2*max(1, len(r.cfg.Endpoints))))
 }
 
 // try submits the key once.

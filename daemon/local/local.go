@@ -46,9 +46,10 @@ type State string
 
 // The states of a network.
 const (
-	Up     State = "up"     // its interface is configured
-	Failed State = "failed" // it could not be started, or stopped by itself; it is tried again
-	Down   State = "down"   // switched off in the configuration
+	Up      State = "up"      // its interface is configured
+	Joining State = "joining" // it is being joined by the invitation in the configuration, until the coordinator has accepted
+	Failed  State = "failed"  // it could not be started, or stopped by itself; it is tried again
+	Down    State = "down"    // switched off in the configuration
 	// Unknown is what the command line says of a configured network that no
 	// daemon tells it about; the daemon never does.
 	Unknown State = "unknown"
@@ -58,7 +59,7 @@ const (
 type Network struct {
 	Name        string        `json:"name"`
 	State       State         `json:"state"`
-	Error       string        `json:"error,omitempty"` // why it Failed
+	Error       string        `json:"error,omitempty"` // why it Failed, or has not joined yet
 	Role        string        `json:"role"`            // "peer" or "coordinator"
 	Root        netip.Prefix  `json:"root,omitzero"`
 	PublicKey   key.PublicKey `json:"public_key,omitzero"`

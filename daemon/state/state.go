@@ -152,6 +152,9 @@ func (s *State) load() error {
 // Identity returns who this machine is in the network.
 func (s *State) Identity() Identity { return s.identity }
 
+// IsPending tells whether redeeming the invitation is not confirmed yet.
+func (s *State) IsPending() bool { return s.identity.IsPending() }
+
 // Confirm says that the coordinator has accepted the key: the identity's
 // Pending is cleared for good. Repeating it is harmless.
 func (s *State) Confirm() error {
