@@ -82,7 +82,7 @@ type Options struct {
 	// Join redeems the invitation in n. Once it returns nil the coordinator has
 	// accepted, and this machine is a member for good. Needed where sections have
 	// an invitation.
-	Join func(ctx context.Context, n *config.Network) error
+	Join func(ctx context.Context, n config.Network) error
 	// Rest, if it is not nil, is called when a network has come to rest after
 	// some work: a good time to clean up. It may be called from several
 	// goroutines, which wait for it.

@@ -60,8 +60,7 @@ func (n *network) tryJoin(ctx context.Context) error {
 		n.set(nil, before)
 		n.opened() // a coordinator that is away keeps nobody waiting
 	}
-	cfg := n.config()
-	err := n.d.Join(ctx, &cfg)
+	err := n.d.Join(ctx, n.config())
 	if err == nil {
 		n.log.Info("joined")
 		return nil

@@ -153,8 +153,8 @@ func (m *machine) start() {
 }
 
 // join redeems an invitation as the program does.
-func (m *machine) join(ctx context.Context, n *config.Network) error {
-	j, err := join.Redeem(ctx, m.system, m.dir, n.Invitation, *n)
+func (m *machine) join(ctx context.Context, n config.Network) error {
+	j, err := join.Redeem(ctx, m.system, m.dir, n.Invitation, n)
 	if err != nil {
 		return err
 	}

@@ -133,11 +133,11 @@ func joinNetwork(ctx context.Context, e *env, inv *wire.Invitation, n config.Net
 }
 
 // joinBySection redeems the invitation in a section, for the daemon.
-func (e *env) joinBySection(ctx context.Context, n *config.Network) error {
+func (e *env) joinBySection(ctx context.Context, n config.Network) error {
 	if err := e.checkRange(ctx, n.Name, n.Invitation.Root); err != nil {
 		return err
 	}
-	j, err := join.Redeem(ctx, e.system(quiet), e.paths.state, n.Invitation, *n)
+	j, err := join.Redeem(ctx, e.system(quiet), e.paths.state, n.Invitation, n)
 	if err != nil {
 		return err
 	}

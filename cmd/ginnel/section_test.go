@@ -32,7 +32,7 @@ func TestJoinBySection(t *testing.T) {
 	before, err := m.env.paths.configText()
 	must(t, err)
 	m.refuses(exitFailed, []string{"by which the daemon joins", "`ginnel status`"}, "join", token)
-	must(t, m.env.joinBySection(t.Context(), n))
+	must(t, m.env.joinBySection(t.Context(), *n))
 	id, err := state.Read(state.Path(m.env.paths.state, "home"))
 	if err != nil || id.IsPending() || id.Name != "fay" {
 		t.Errorf("this machine is %+v (%v)", id, err)
@@ -48,7 +48,7 @@ func TestJoinBySection(t *testing.T) {
 func TestJoinBySectionRange(t *testing.T) {
 	m, n, _ := newInvited(t)
 	m.os.SetLink("lan", n.Invitation.Root)
-	if err := m.env.joinBySection(t.Context(), n); err == nil || !strings.Contains(err.Error(), "overlaps") {
+	if err := m.env.joinBySection(t.Context(), *n); err == nil || !strings.Contains(err.Error(), "overlaps") {
 		t.Errorf("joining a network that the LAN has is answered with %v", err)
 	}
 	must(t, m.os.RemoveLink("lan"))
@@ -63,7 +63,7 @@ func TestJoinBySectionRange(t *testing.T) {
 	open, err := state.Open(state.Path(m.env.paths.state, "lab"))
 	must(t, err)
 	defer open.Close()
-	if err := m.env.joinBySection(t.Context(), n); err == nil || !strings.Contains(err.Error(), "overlaps network lab") {
+	if err := m.env.joinBySection(t.Context(), *n); err == nil || !strings.Contains(err.Error(), "overlaps network lab") {
 		t.Errorf("joining a network in the range of another one is answered with %v", err)
 	}
 }
