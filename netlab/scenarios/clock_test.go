@@ -15,8 +15,9 @@ import (
 // of this machine is ours to set.
 const clockVariable = "NETLAB_CLOCK"
 
-// longAgo is what a router's clock says when it starts.
-var longAgo = time.Unix(60, 0)
+// longAgo is what a router's clock says when it starts; Linux refuses times that
+// are before it did, by a clock set to them, and a test may run for long.
+var longAgo = time.Unix(24*60*60, 0)
 
 // clock is that of the machine that all hosts are on.
 type clock struct {
