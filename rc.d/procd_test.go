@@ -188,6 +188,8 @@ func TestFirewall(t *testing.T) {
 		want                []string
 	}{
 		{"a port of any kind", "config network home\noption role peer", "home", []string{ping, news}},
+		{"an invitation alone", "config network home\noption invitation ginnel1x", "home", []string{ping, news}},
+		{"an invitation and a port", "config network home\noption invitation ginnel1x\noption listen_port 51820", "home", []string{port, ping, news}},
 		{"a peer", "config network home\noption role peer\noption listen_port 51820", "home", []string{port, ping, news}},
 		{"a dash", "config network my_home\noption role peer\noption listen_port 51820", "my-home", []string{port, ping, news}},
 		{"a coordinator", "config network home\noption role coordinator\noption listen_port 51820", "home", []string{port, ping, news, api}},
