@@ -45,14 +45,14 @@ func mustJoin(cfg *config.Network, s *state.State, err error) bool {
 
 // ignored is what is to be said of a member's section that has an invitation
 // that is not the one it has joined by.
-const ignored = "option invitation is ignored, because this machine is in the network already: remove it, or run `ginnel leave` first to join by another invitation"
+const ignored = "option invitation is ignored, because this machine is in the network already: to join by it, run `ginnel leave` first, and write the section anew"
 
 func isIgnored(cfg *config.Network, id *state.Identity) bool {
 	return cfg.Invitation != nil && cfg.Invitation.Key.Public() != id.Invitation
 }
 
-// tryJoin redeems the invitation in the section as it is now. Of a row of failures of one kind
-// the first is logged.
+// tryJoin redeems the invitation in the section as it is now. Of a row of
+// failures of one kind the first is logged.
 func (n *network) tryJoin(ctx context.Context) error {
 	_, before := n.running()
 	if !isNotYet(before) {
