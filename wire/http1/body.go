@@ -64,7 +64,7 @@ func linger(c net.Conn, wait time.Duration) {
 // would bring the connections' own ways of copying, and splice, into the binary.
 func drain(c net.Conn, wait time.Duration) {
 	err := c.SetReadDeadline(time.Now().Add(wait))
-	for rest := make([]byte, 512); err == nil; {
+	for rest := make([]byte, readStep); err == nil; {
 		_, err = c.Read(rest) // that it ends, by EOF or by time, is all that matters
 	}
 }
