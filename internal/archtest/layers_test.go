@@ -22,7 +22,7 @@ var layers = []layer{
 	{"key", nil},
 	{"journal", nil},
 	{"wire", []string{"key", "wire/json"}},
-	{"wire/json", nil},
+	{"wire/json", []string{"key"}},
 	{"wire/pace", nil},
 	{"wire/stun", nil},
 	{"wire/http1", []string{"key", "journal", "wire", "wire/json", "wire/pace"}},

@@ -1,7 +1,6 @@
 package json
 
 import (
-	"encoding"
 	"errors"
 	"reflect"
 	"strconv"
@@ -62,9 +61,9 @@ func (d *decoder) value(v reflect.Value) error {
 	}
 	p := planOf(v.Type())
 	switch kind := v.Kind(); {
-	case c == '"' && p.reads:
+	case c == '"' && p.text:
 		return d.text(v)
-	case p.reads:
+	case p.text:
 		return d.misfit(c)
 	case c == '{' && kind == reflect.Struct:
 		return d.object(func(name string) error { return d.field(v, p, name) })
@@ -92,7 +91,7 @@ func (d *decoder) text(v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {
+	if err := readText(v.Addr().Interface(), s); err != nil {
 		return d.errorf("is wrong: %w", err)
 	}
 	return nil

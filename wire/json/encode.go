@@ -1,7 +1,6 @@
 package json
 
 import (
-	"encoding"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -18,8 +17,8 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 		return append(b, "null"...), nil
 	}
 	p := planOf(v.Type())
-	if p.writes {
-		text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+	if p.text {
+		text, err := textOf(v.Interface())
 		return appendString(b, string(text)), err
 	}
 	switch v.Kind() {

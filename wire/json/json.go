@@ -5,9 +5,10 @@
 // each other.
 //
 // It knows booleans, integers, strings, slices, arrays, structs, pointers to
-// them, and whatever is a text to encoding.TextMarshaler. Fields follow their
-// `json` tags with the options omitempty and omitzero; those of an embedded
-// struct without a tag stand among the outer ones, all names being different.
+// them, and the texts that are keys, addresses with and without a port,
+// prefixes, and times. Fields follow their `json` tags, beside which there are no
+// others, with the options omitempty and omitzero; those of an embedded struct
+// without a tag stand among the outer ones, all names being different.
 // There are no maps, interfaces, floating-point numbers or base64.
 //
 // Where it differs from encoding/json it is stricter: names of fields are
@@ -16,7 +17,6 @@
 package json
 
 import (
-	"encoding"
 	"reflect"
 	"strings"
 	"sync"
@@ -46,8 +46,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // plan is what reading and writing want to know of a type.
 type plan struct {
-	reads, writes bool    // it is a text to encoding.TextUnmarshaler, TextMarshaler
-	fields        []field // of a struct that is not
+	text   bool
+	fields []field // of a struct that is no text
 }
 
 type field struct {
@@ -60,27 +60,23 @@ type field struct {
 // program's types.
 var plans sync.Map
 
-var (
-	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
-	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
-)
-
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{reads: reflect.PointerTo(t).Implements(textUnmarshaler), writes: t.Implements(textMarshaler)}
-	if t.Kind() == reflect.Struct && !p.writes {
+	p := &plan{text: isText(t)}
+	if t.Kind() == reflect.Struct && !p.text {
 		p.fields = fieldsOf(t)
 	}
-	plans.Store(t, p)
-	return p
+	first, _ := plans.LoadOrStore(t, p)
+	return first.(*plan)
 }
 
 func fieldsOf(t reflect.Type) (all []field) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		tag, tagged := f.Tag.Lookup("json")
+		tag, tagged := strings.CutPrefix(string(f.Tag), `json:"`)
+		tag = strings.TrimSuffix(tag, `"`)
 		switch {
 		case f.Anonymous && !tagged:
 			for _, inner := range fieldsOf(f.Type) {
