@@ -1,10 +1,10 @@
 package coordinator
 
 import (
-	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/network"
 	"ginnel/wire"
@@ -87,11 +87,7 @@ func (h *hub) newsSince(pos wire.Position) []news {
 	if pos.Epoch != h.epoch || pos.Seq > h.seq {
 		return h.news
 	}
-	i, found := slices.BinarySearchFunc(h.news, pos.Seq, func(n news, seq uint64) int { return cmp.Compare(n.seq, seq) })
-	if found {
-		i++
-	}
-	return h.news[i:]
+	return h.news[sort.Search(len(h.news), func(i int) bool { return h.news[i].seq > pos.Seq }):]
 }
 
 // watchers yields the active peers that see any of those at the addresses, some

@@ -2,7 +2,6 @@ package network
 
 import (
 	"net/netip"
-	"slices"
 	"sort"
 )
 
@@ -119,13 +118,18 @@ func (b *Book) checkFree(i int, a netip.Addr) error {
 
 // isRetired tells whether a was a removed peer's and has not been freed.
 func (b *Book) isRetired(a netip.Addr) bool {
-	_, retired := slices.BinarySearchFunc(b.s.Retired, a, netip.Addr.Compare)
+	_, retired := b.searchRetired(a)
 	return retired
+}
+
+// searchRetired returns where a is among the retired, or belongs.
+func (b *Book) searchRetired(a netip.Addr) (int, bool) {
+	return sort.Find(len(b.s.Retired), func(i int) int { return a.Compare(b.s.Retired[i]) })
 }
 
 // retiredIn returns the retired addresses in p.
 func (b *Book) retiredIn(p netip.Prefix) []netip.Addr {
-	i, _ := slices.BinarySearchFunc(b.s.Retired, p.Addr(), netip.Addr.Compare)
+	i, _ := b.searchRetired(p.Addr())
 	rest := b.s.Retired[i:]
 	return rest[:sort.Search(len(rest), func(j int) bool { return !p.Contains(rest[j]) })]
 }

@@ -2,7 +2,7 @@ package network
 
 import (
 	"net/netip"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -46,8 +46,13 @@ func (b *Book) association(x, y string) (as Association, found bool, err error) 
 		return as, false, err
 	}
 	as = Association{A: b.s.CIDRs[min(i, j)].Prefix, B: b.s.CIDRs[max(i, j)].Prefix}
-	_, found = slices.BinarySearchFunc(b.s.Associations, as, compareAssociations)
+	_, found = b.searchAssociation(as)
 	return as, found, nil
+}
+
+// searchAssociation returns where as is, or belongs.
+func (b *Book) searchAssociation(as Association) (int, bool) {
+	return sort.Find(len(b.s.Associations), func(i int) int { return compareAssociations(as, b.s.Associations[i]) })
 }
 
 // tellSides tells each side of an association to look at the other.

@@ -91,11 +91,16 @@ func (b *Book) Peers() []Peer { return b.s.Peers }
 
 // Peer returns the peer at an address, in any state.
 func (b *Book) Peer(a netip.Addr) (*Peer, bool) {
-	i, ok := slices.BinarySearchFunc(b.s.Peers, a, func(p Peer, a netip.Addr) int { return p.Address.Compare(a) })
+	i, ok := b.searchPeer(a)
 	if !ok {
 		return nil, false
 	}
 	return &b.s.Peers[i], true
+}
+
+// searchPeer returns where the peer at an address is, or belongs.
+func (b *Book) searchPeer(a netip.Addr) (int, bool) {
+	return sort.Find(len(b.s.Peers), func(i int) int { return a.Compare(b.s.Peers[i].Address) })
 }
 
 // PeerNamed returns the peer with a name, in any state. It reads all peers.
@@ -110,7 +115,7 @@ func (b *Book) PeerNamed(name string) (*Peer, bool) {
 
 // peersIn returns the peers whose addresses are in p.
 func (b *Book) peersIn(p netip.Prefix) []Peer {
-	i, _ := slices.BinarySearchFunc(b.s.Peers, p.Addr(), func(q Peer, a netip.Addr) int { return q.Address.Compare(a) })
+	i, _ := b.searchPeer(p.Addr())
 	rest := b.s.Peers[i:]
 	return rest[:sort.Search(len(rest), func(j int) bool { return !p.Contains(rest[j].Address) })]
 }
@@ -141,7 +146,7 @@ func (b *Book) CIDROf(a netip.Addr) *CIDR {
 // Parent returns the smallest CIDR around c; nil for the root, and for a CIDR
 // that is not in the book.
 func (b *Book) Parent(c *CIDR) *CIDR {
-	i, ok := slices.BinarySearchFunc(b.s.CIDRs, c.Prefix, comparePrefix)
+	i, ok := b.searchPrefix(c.Prefix)
 	if !ok || b.up[i] < 0 {
 		return nil
 	}
@@ -173,7 +178,10 @@ func (b *Book) NextExpiry() time.Time {
 // String returns the CIDR as messages name it: "servers (10.42.1.0/24)".
 func (c *CIDR) String() string { return fmt.Sprintf("%s (%v)", c.Name, c.Prefix) }
 
-func comparePrefix(c CIDR, p netip.Prefix) int { return c.Prefix.Compare(p) }
+// searchPrefix returns where the CIDR with a prefix is, or belongs.
+func (b *Book) searchPrefix(p netip.Prefix) (int, bool) {
+	return sort.Find(len(b.s.CIDRs), func(i int) int { return p.Compare(b.s.CIDRs[i].Prefix) })
+}
 
 func (b *Book) cidrNamed(name string) int {
 	return slices.IndexFunc(b.s.CIDRs, func(c CIDR) bool { return c.Name == name })
@@ -182,7 +190,7 @@ func (b *Book) cidrNamed(name string) int {
 // cidrOf returns the index of the smallest CIDR that contains a; -1 outside
 // the root. The last one not after a is that CIDR, or lies within it.
 func (b *Book) cidrOf(a netip.Addr) int {
-	i, found := slices.BinarySearchFunc(b.s.CIDRs, host(a), comparePrefix)
+	i, found := b.searchPrefix(host(a))
 	if !found {
 		i--
 	}

@@ -69,7 +69,7 @@ func (b *Book) checkCIDRRange(p netip.Prefix) error {
 	if !covers(b.Root(), p) {
 		return refuse(Invalid, "%v lies outside %v", p, &b.s.CIDRs[0])
 	}
-	i, found := slices.BinarySearchFunc(b.s.CIDRs, p, comparePrefix)
+	i, found := b.searchPrefix(p)
 	switch {
 	case found:
 		return refuse(Conflict, "%v is the range of %s already", p, b.s.CIDRs[i].Name)

@@ -73,19 +73,22 @@ func (e *edit) tellOf(p Peer) {
 func (e *edit) tellAll(p Peer) { e.tell([]netip.Prefix{host(p.Address)}, e.Root()) }
 
 func (e *edit) putCIDR(c CIDR) {
-	e.s.CIDRs = with(e.s.CIDRs, c, compareCIDRs)
+	i, found := e.searchPrefix(c.Prefix)
+	e.s.CIDRs = with(e.s.CIDRs, c, i, found)
 	e.up = parents(e.s.CIDRs)
 	e.change.Put.CIDRs = append(e.change.Put.CIDRs, c)
 }
 
 func (e *edit) deleteCIDR(c CIDR) {
-	e.s.CIDRs = without(e.s.CIDRs, c, compareCIDRs)
+	i, _ := e.searchPrefix(c.Prefix)
+	e.s.CIDRs = without(e.s.CIDRs, i)
 	e.up = parents(e.s.CIDRs)
 	e.change.Delete.CIDRs = append(e.change.Delete.CIDRs, c)
 }
 
 func (e *edit) putPeer(p Peer) {
-	e.s.Peers = with(e.s.Peers, p, comparePeers)
+	i, found := e.searchPeer(p.Address)
+	e.s.Peers = with(e.s.Peers, p, i, found)
 	e.change.Put.Peers = append(e.change.Put.Peers, p)
 }
 
@@ -103,22 +106,26 @@ func (e *edit) deletePeers(gone func(*Peer) bool) {
 }
 
 func (e *edit) putAssociation(a Association) {
-	e.s.Associations = with(e.s.Associations, a, compareAssociations)
+	i, found := e.searchAssociation(a)
+	e.s.Associations = with(e.s.Associations, a, i, found)
 	e.change.Put.Associations = append(e.change.Put.Associations, a)
 }
 
 func (e *edit) deleteAssociation(a Association) {
-	e.s.Associations = without(e.s.Associations, a, compareAssociations)
+	i, _ := e.searchAssociation(a)
+	e.s.Associations = without(e.s.Associations, i)
 	e.change.Delete.Associations = append(e.change.Delete.Associations, a)
 }
 
 func (e *edit) retire(a netip.Addr) {
-	e.s.Retired = with(e.s.Retired, a, netip.Addr.Compare)
+	i, found := e.searchRetired(a)
+	e.s.Retired = with(e.s.Retired, a, i, found)
 	e.change.Put.Retired = append(e.change.Put.Retired, a)
 }
 
 func (e *edit) free(a netip.Addr) {
-	e.s.Retired = without(e.s.Retired, a, netip.Addr.Compare)
+	i, _ := e.searchRetired(a)
+	e.s.Retired = without(e.s.Retired, i)
 	e.change.Delete.Retired = append(e.change.Delete.Retired, a)
 }
 
@@ -128,21 +135,17 @@ func compareAssociations(a, b Association) int {
 	return cmp.Or(a.A.Compare(b.A), a.B.Compare(b.B))
 }
 
-// with returns a copy of the sorted list with x in it, in the place of the one
-// that compares equal if there is one.
-func with[T any](list []T, x T, compare func(a, b T) int) []T {
-	i, found := slices.BinarySearchFunc(list, x, compare)
+// with returns a copy of the list with x in it at i, in place of what is there
+// or before it.
+func with[T any](list []T, x T, i int, replace bool) []T {
 	out := make([]T, 0, len(list)+1)
 	out = append(append(out, list[:i]...), x)
-	if found {
+	if replace {
 		i++
 	}
 	return append(out, list[i:]...)
 }
 
-// without returns a copy of the sorted list without the one that compares
-// equal to x, which must be in it.
-func without[T any](list []T, x T, compare func(a, b T) int) []T {
-	i, _ := slices.BinarySearchFunc(list, x, compare)
-	return slices.Concat(list[:i], list[i+1:])
-}
+// without returns the list without what is at i, and leaves the list itself as
+// it is.
+func without[T any](list []T, i int) []T { return append(list[:i:i], list[i+1:]...) }

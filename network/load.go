@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"ginnel/key"
 )
@@ -135,7 +134,7 @@ func (b *Book) checkAssociations() error {
 			return fmt.Errorf("association %v is the wrong way round", as)
 		}
 		for _, p := range []netip.Prefix{as.A, as.B} {
-			i, found := slices.BinarySearchFunc(b.s.CIDRs, p, comparePrefix)
+			i, found := b.searchPrefix(p)
 			if !found || b.s.CIDRs[i].Name == InfraName {
 				return fmt.Errorf("association %v names a range that is no CIDR, or %s", as, InfraName)
 			}

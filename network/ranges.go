@@ -2,7 +2,6 @@ package network
 
 import (
 	"net/netip"
-	"slices"
 	"sort"
 )
 
@@ -69,7 +68,7 @@ func joinLast(set []netip.Prefix) bool {
 // locate returns the members of set that lie in p, or tells that one of them
 // covers p.
 func locate(set []netip.Prefix, p netip.Prefix) (inside []netip.Prefix, covered bool) {
-	i, found := slices.BinarySearchFunc(set, p, netip.Prefix.Compare)
+	i, found := sort.Find(len(set), func(i int) int { return p.Compare(set[i]) })
 	if found || i > 0 && covers(set[i-1], p) {
 		return nil, true
 	}

@@ -44,7 +44,7 @@ func (s *TunnelState) remove(keys []key.PublicKey) {
 	}
 	keys = sorted(slices.Clone(keys))
 	s.Peers = slices.DeleteFunc(s.Peers, func(p Peer) bool {
-		_, gone := slices.BinarySearchFunc(keys, p.PublicKey, key.PublicKey.Compare)
+		_, gone := sort.Find(len(keys), func(i int) int { return p.PublicKey.Compare(keys[i]) })
 		return gone
 	})
 }
@@ -157,16 +157,24 @@ func (s *TunnelState) allow(i int, a netip.Prefix, owners map[netip.Prefix]int) 
 	}
 	if had >= 0 {
 		ips := s.Peers[had].AllowedIPs
-		at, _ := slices.BinarySearchFunc(ips, a, netip.Prefix.Compare)
-		s.Peers[had].AllowedIPs = slices.Delete(ips, at, at+1)
+		at := place(ips, a)
+		s.Peers[had].AllowedIPs = append(ips[:at], ips[at+1:]...)
 	}
 	ips := s.Peers[i].AllowedIPs
-	at, _ := slices.BinarySearchFunc(ips, a, netip.Prefix.Compare)
-	s.Peers[i].AllowedIPs = slices.Insert(ips, at, a)
+	at := place(ips, a)
+	ips = append(ips, a)
+	copy(ips[at+1:], ips[at:])
+	ips[at] = a
+	s.Peers[i].AllowedIPs = ips
 	owners[a] = i
+}
+
+// place returns where in a sorted list a is, or belongs.
+func place(ips []netip.Prefix, a netip.Prefix) int {
+	return sort.Search(len(ips), func(i int) bool { return ips[i].Compare(a) >= 0 })
 }
 
 // find returns where the peer called k is, or belongs.
 func (s *TunnelState) find(k key.PublicKey) (int, bool) {
-	return slices.BinarySearchFunc(s.Peers, k, func(p Peer, k key.PublicKey) int { return p.PublicKey.Compare(k) })
+	return sort.Find(len(s.Peers), func(i int) int { return k.Compare(s.Peers[i].PublicKey) })
 }

@@ -138,9 +138,7 @@ func (u *Update) checkPatches(ranges []netip.Prefix) error {
 // covered tells whether a is in one of the ranges, which are sorted and
 // disjoint.
 func covered(ranges []netip.Prefix, a netip.Addr) bool {
-	i, exact := slices.BinarySearchFunc(ranges, a, func(r netip.Prefix, a netip.Addr) int {
-		return r.Addr().Compare(a)
-	})
+	i, exact := sort.Find(len(ranges), func(i int) int { return a.Compare(ranges[i].Addr()) })
 	return exact || i > 0 && ranges[i-1].Contains(a)
 }
 

@@ -37,7 +37,7 @@ type pins struct {
 
 // find returns where a's pin is, or would be.
 func (p *pins) find(a netip.Addr) (int, bool) {
-	return slices.BinarySearchFunc(p.kept, a, func(pin Pin, a netip.Addr) int { return pin.Address.Compare(a) })
+	return sort.Find(len(p.kept), func(i int) int { return a.Compare(p.kept[i].Address) })
 }
 
 // refusesAt tells whether the coordinator presents another key for a.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sort"
 
 	"ginnel/key"
 	"ginnel/platform"
@@ -46,7 +47,7 @@ func (t *tunnel) keep(s *platform.TunnelState) {
 }
 
 func (t *tunnel) find(k key.PublicKey) (int, bool) {
-	return slices.BinarySearchFunc(t.observed.Peers, k, func(p platform.Peer, k key.PublicKey) int { return p.PublicKey.Compare(k) })
+	return sort.Find(len(t.observed.Peers), func(i int) int { return k.Compare(t.observed.Peers[i].PublicKey) })
 }
 
 // ready tells whether enough is known to decide: what the tunnel has, and

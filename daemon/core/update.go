@@ -204,7 +204,7 @@ func isDurable(was wire.Endpoints, m *wire.Member) bool {
 // patch gives a member new endpoints and tells whether they are worth keeping.
 // Those of a key that is not the pinned one are none of the member's.
 func (c *Core) patch(p wire.Patch) (durable bool) {
-	i, ok := slices.BinarySearchFunc(c.world.Members, p.Address, func(m wire.Member, a netip.Addr) int { return m.Address.Compare(a) })
+	i, ok := sort.Find(len(c.world.Members), func(i int) int { return p.Address.Compare(c.world.Members[i].Address) })
 	if !ok || c.pins.refusesAt(p.Address) {
 		return false
 	}
