@@ -54,7 +54,7 @@ func (c AddCIDR) apply(e *edit, _ time.Time) error {
 	before := e.VisibleRanges(c.Prefix.Addr())
 	e.putCIDR(CIDR(c))
 	here := []netip.Prefix{c.Prefix}
-	e.tell(union(slices.Concat(before, here)), c.Prefix)
+	e.tell(union(append(here, before...)), c.Prefix)
 	e.tell(here, subtract(before, e.VisibleRanges(c.Prefix.Addr()))...)
 	return nil
 }

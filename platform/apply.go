@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -52,6 +51,7 @@ func (s *TunnelState) remove(keys []key.PublicKey) {
 // insert puts peers that know nothing where changes add some. It returns of
 // each the index of the change that does.
 func (s *TunnelState) insert(changes []PeerChange) (added map[key.PublicKey]int) {
+	var keys []key.PublicKey
 	var own key.PublicKey // made when it is needed: it costs a multiplication
 	for i := range changes {
 		k := changes[i].PublicKey
@@ -64,10 +64,10 @@ func (s *TunnelState) insert(changes []PeerChange) (added map[key.PublicKey]int)
 			own, added = s.PrivateKey.Public(), make(map[key.PublicKey]int, len(changes)-i)
 		}
 		if k != own {
-			added[k] = i
+			added[k], keys = i, append(keys, k)
 		}
 	}
-	s.merge(sorted(slices.Collect(maps.Keys(added))))
+	s.merge(sorted(keys))
 	return added
 }
 

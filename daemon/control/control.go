@@ -5,11 +5,10 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/textproto"
-	"net/url"
-	"strconv"
 
 	"ginnel/key"
 	"ginnel/wire"
@@ -34,13 +33,9 @@ func New(host netip.AddrPort, token key.Token, dial func(context.Context) (net.C
 
 // Fetch asks for what changed since pos.
 func (c *Client) Fetch(ctx context.Context, pos wire.Position) (*wire.Update, error) {
-	q := url.Values{
-		"revision": {strconv.FormatUint(pos.Revision, 10)},
-		"epoch":    {strconv.FormatUint(pos.Epoch, 10)},
-		"seq":      {strconv.FormatUint(pos.Seq, 10)},
-	}
+	target := fmt.Sprintf("%s?revision=%d&epoch=%d&seq=%d", wire.PathMap, pos.Revision, pos.Epoch, pos.Seq)
 	var u wire.Update
-	if err := c.call(ctx, "GET", wire.PathMap+"?"+q.Encode(), nil, &u); err != nil {
+	if err := c.call(ctx, "GET", target, nil, &u); err != nil {
 		return nil, err
 	}
 	return &u, nil

@@ -41,7 +41,7 @@ func (c *Core) prime(p *peer) {
 		}
 	case w.moved && w.was == p.sight.endpoint && seen != w.was && c.view.usable(seen):
 		w.at = 0
-		list = slices.Insert(list, 0, seen)
+		list = append([]netip.AddrPort{seen}, list...)
 	}
 	w.primed, w.was = true, p.sight.endpoint
 	w.list = distinct(slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was }))

@@ -160,7 +160,7 @@ func (c *Core) forget(ev Forget) {
 	}
 	c.pins.kept = slices.Clone(c.pins.kept)
 	if ev.Key.IsZero() {
-		c.pins.kept = slices.Delete(c.pins.kept, at, at+1)
+		c.pins.kept = append(c.pins.kept[:at], c.pins.kept[at+1:]...)
 	} else {
 		c.pins.kept[at].PublicKey = ev.Key
 	}

@@ -50,7 +50,7 @@ func (c *Core) written(p *peer) []string {
 	if a != c.cfg.Coordinator.Address {
 		return p.member.Endpoints.Announced
 	}
-	return slices.Concat(p.member.Endpoints.Announced, c.cfg.Coordinator.Endpoints)
+	return append(slices.Clone(p.member.Endpoints.Announced), c.cfg.Coordinator.Endpoints...)
 }
 
 // syncHosts makes p's hosts those that are written down, and tells whether that

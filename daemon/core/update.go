@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -164,8 +163,11 @@ func (c *Core) leaveOut(u *wire.Update) {
 }
 
 // sortedKeys lists the addresses that m has.
-func sortedKeys[V any](m map[netip.Addr]V) []netip.Addr {
-	return sortedSet(slices.Collect(maps.Keys(m)))
+func sortedKeys[V any](m map[netip.Addr]V) (as []netip.Addr) {
+	for a := range m {
+		as = append(as, a)
+	}
+	return sortedSet(as)
 }
 
 // keyHolder returns who else has m's key after u: the coordinator, or a member

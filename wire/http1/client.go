@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,12 +117,21 @@ func writeRequest(nc net.Conn, head, body []byte) {
 	}
 }
 
+// query returns q as it follows a path.
+func query(q url.Values) (text string) {
+	separator := "?"
+	for _, name := range sortedNames(q) {
+		for _, v := range q[name] {
+			text += separator + url.QueryEscape(name) + "=" + url.QueryEscape(v)
+			separator = "&"
+		}
+	}
+	return text
+}
+
 // head returns the request's head, with its body when that is small.
 func (c *Client) head(r *Request) ([]byte, error) {
-	target, host := r.Path, c.Host
-	if len(r.Query) > 0 {
-		target += "?" + r.Query.Encode()
-	}
+	target, host := r.Path+query(r.Query), c.Host
 	if host == "" {
 		host = "ginnel"
 	}

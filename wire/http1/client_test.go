@@ -71,7 +71,7 @@ func TestClientWithNetHTTP(t *testing.T) {
 			want    string // the body or its end
 			size    int    // of the body; 0: that of want
 		}{
-			{http1.Request{Method: "GET", Path: "/a%2Fb", Query: url.Values{"q": {"x y"}}, Header: textproto.MIMEHeader{"X": {"1", "2"}}}, 200, "GET /a%2Fb?q=x+y router 0 [1 2]", 0},
+			{http1.Request{Method: "GET", Path: "/a%2Fb", Query: url.Values{"q": {"x y", "&=+"}, "a?": {"ü"}}, Header: textproto.MIMEHeader{"X": {"1", "2"}}}, 200, "GET /a%2Fb?a%3F=%C3%BC&q=x+y&q=%26%3D%2B router 0 [1 2]", 0},
 			{http1.Request{Method: "POST", Path: "/", Body: []byte("abc")}, 200, "POST / router 3 []", 0},
 			{http1.Request{Method: "PUT", Path: "/", Body: make([]byte, 1<<20)}, 200, "PUT / router 1048576 []", 0},
 			{http1.Request{Method: "POST", Path: "/"}, 200, "POST / router 0 []", 0},

@@ -2,9 +2,8 @@ package http1
 
 import (
 	"fmt"
-	"maps"
 	"net/textproto"
-	"slices"
+	"sort"
 	"strconv"
 
 	"ginnel/wire"
@@ -63,7 +62,7 @@ func hasBody(status int) bool {
 // appendFields writes header fields in the order of their names, without those
 // that frame the message.
 func appendFields(b []byte, h textproto.MIMEHeader) []byte {
-	for _, name := range slices.Sorted(maps.Keys(h)) {
+	for _, name := range sortedNames(h) {
 		if isFraming(name) {
 			continue
 		}
@@ -72,6 +71,16 @@ func appendFields(b []byte, h textproto.MIMEHeader) []byte {
 		}
 	}
 	return b
+}
+
+// sortedNames lists what m has values of. (slices.Sort would be another copy of
+// the algorithm, 10 kB.)
+func sortedNames(m map[string][]string) (names []string) {
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool { return names[i] < names[j] })
+	return names
 }
 
 func appendLength(b []byte, n int) []byte {
