@@ -1,6 +1,7 @@
 package json
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -18,7 +19,7 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 	}
 	p := planOf(v.Type())
 	if p.text {
-		text, err := textOf(v.Interface())
+		text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
 		return appendString(b, string(text)), err
 	}
 	switch v.Kind() {

@@ -5,8 +5,8 @@
 // each other.
 //
 // It knows booleans, integers, strings, slices, arrays, structs, pointers to
-// them, and the texts that are keys, addresses with and without a port,
-// prefixes, and times. Fields follow their `json` tags, beside which there are no
+// them, and whatever is a text to encoding.TextMarshaler; it reads those that
+// readText knows. Fields follow their `json` tags, beside which there are no
 // others, with the options omitempty and omitzero; those of an embedded struct
 // without a tag stand among the outer ones, all names being different.
 // There are no maps, interfaces, floating-point numbers or base64.
@@ -17,6 +17,7 @@
 package json
 
 import (
+	"encoding"
 	"reflect"
 	"strings"
 	"sync"
@@ -60,11 +61,13 @@ type field struct {
 // program's types.
 var plans sync.Map
 
+var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	p := &plan{text: isText(t)}
+	p := &plan{text: t.Implements(textMarshaler)}
 	if t.Kind() == reflect.Struct && !p.text {
 		p.fields = fieldsOf(t)
 	}

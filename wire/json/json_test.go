@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/key"
 	"ginnel/wire/json"
 )
 
@@ -175,5 +176,16 @@ func TestNames(t *testing.T) {
 		if got, err := json.Names([]byte(text)); err == nil {
 			t.Errorf("%s: got %q", text, got)
 		}
+	}
+}
+
+// TestPrivateKeys: a type that refuses to be a text is neither written nor read.
+func TestPrivateKeys(t *testing.T) {
+	var v struct{ Key key.PrivateKey }
+	if b, err := json.Marshal(v); err == nil {
+		t.Errorf("a private key is written as %s", b)
+	}
+	if err := json.Unmarshal([]byte(`{"Key":"x"}`), &v); err == nil || !strings.Contains(err.Error(), "not read") {
+		t.Errorf("a private key is read with the error %v", err)
 	}
 }

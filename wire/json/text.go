@@ -1,39 +1,16 @@
 package json
 
 import (
+	"fmt"
 	"net/netip"
-	"reflect"
 	"time"
 
 	"ginnel/key"
 )
 
-// The types whose JSON is a text stand here by name: called by an interface,
-// time.Time's UnmarshalText would bring time.Parse, 30 kB of the binary.
-
-func isText(t reflect.Type) bool {
-	switch reflect.Zero(t).Interface().(type) {
-	case key.PublicKey, netip.Addr, netip.AddrPort, netip.Prefix, time.Time:
-		return true
-	}
-	return false
-}
-
-func textOf(v any) ([]byte, error) {
-	switch v := v.(type) {
-	case key.PublicKey:
-		return v.MarshalText()
-	case netip.Addr:
-		return v.MarshalText()
-	case netip.AddrPort:
-		return v.MarshalText()
-	case netip.Prefix:
-		return v.MarshalText()
-	}
-	return v.(time.Time).MarshalText()
-}
-
-// readText reads a text into what p points to.
+// readText reads a text into what p points to. The types that this is done with
+// stand here by name: if it were called by an interface, the UnmarshalText of
+// time.Time would bring time.Parse along, 30 kB of the binary.
 func readText(p any, text string) (err error) {
 	switch p := p.(type) {
 	case *key.PublicKey:
@@ -44,8 +21,9 @@ func readText(p any, text string) (err error) {
 		return p.UnmarshalText([]byte(text))
 	case *netip.Prefix:
 		return p.UnmarshalText([]byte(text))
+	case *time.Time:
+		*p, err = parseTime(text)
+		return err
 	}
-	at := p.(*time.Time)
-	*at, err = parseTime(text)
-	return err
+	return fmt.Errorf("a %T is not read", p)
 }
