@@ -29,7 +29,7 @@ func (c *tokens) match(k key.PublicKey, t key.Token) bool {
 			return false
 		}
 		if len(c.known) >= maxTokens {
-			clear(c.known)
+			c.known = map[key.PublicKey]key.Token{}
 		}
 		c.known[k] = want
 	}
