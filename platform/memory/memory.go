@@ -82,14 +82,18 @@ type mapping struct{ from, to uintptr }
 func parse(r io.Reader, program string) (list []mapping, err error) {
 	var m mapping
 	var ours bool
-	for s := bufio.NewScanner(r); ; {
-		if !s.Scan() {
-			return list, s.Err()
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadString('\n')
+		switch {
+		case err == io.EOF:
+			return list, nil
+		case err != nil:
+			return nil, err
 		}
-		words := strings.Fields(s.Text())
+		words := strings.Fields(line)
 		switch {
 		case len(words) >= 5 && len(words[1]) == 4 && strings.Contains(words[0], "-"):
-			_, path, _ := strings.Cut(s.Text(), "/")
+			_, path, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "/")
 			ours = "/"+path == program && words[1][1] == '-' && words[1][3] == 'p'
 			if m, err = parseRange(words[0]); err != nil {
 				return nil, err
