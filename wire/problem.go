@@ -51,23 +51,28 @@ const (
 	StatusVersion        = 505
 )
 
-var statusText = map[int]string{
-	StatusOK: "OK", StatusCreated: "Created", StatusNoContent: "No Content",
-	StatusBadRequest: "Bad Request", StatusUnauthorized: "Unauthorized", StatusForbidden: "Forbidden",
-	StatusNotFound: "Not Found", StatusMethod: "Method Not Allowed", StatusTimeout: "Request Timeout",
-	StatusConflict: "Conflict", StatusGone: "Gone", StatusLengthRequired: "Length Required",
-	StatusTooLarge: "Content Too Large", StatusURITooLong: "URI Too Long",
-	StatusExpectation: "Expectation Failed", StatusUnprocessable: "Unprocessable Content",
-	StatusTooMany: "Too Many Requests", StatusHeaderTooLarge: "Request Header Fields Too Large",
-	StatusInternal: "Internal Server Error", StatusNotImplemented: "Not Implemented",
-	StatusBadGateway: "Bad Gateway", StatusUnavailable: "Service Unavailable",
-	StatusGatewayTimeout: "Gateway Timeout", StatusVersion: "HTTP Version Not Supported",
+var statusText = [...]struct {
+	status int
+	text   string
+}{
+	{StatusOK, "OK"}, {StatusCreated, "Created"}, {StatusNoContent, "No Content"},
+	{StatusBadRequest, "Bad Request"}, {StatusUnauthorized, "Unauthorized"}, {StatusForbidden, "Forbidden"},
+	{StatusNotFound, "Not Found"}, {StatusMethod, "Method Not Allowed"}, {StatusTimeout, "Request Timeout"},
+	{StatusConflict, "Conflict"}, {StatusGone, "Gone"}, {StatusLengthRequired, "Length Required"},
+	{StatusTooLarge, "Content Too Large"}, {StatusURITooLong, "URI Too Long"},
+	{StatusExpectation, "Expectation Failed"}, {StatusUnprocessable, "Unprocessable Content"},
+	{StatusTooMany, "Too Many Requests"}, {StatusHeaderTooLarge, "Request Header Fields Too Large"},
+	{StatusInternal, "Internal Server Error"}, {StatusNotImplemented, "Not Implemented"},
+	{StatusBadGateway, "Bad Gateway"}, {StatusUnavailable, "Service Unavailable"},
+	{StatusGatewayTimeout, "Gateway Timeout"}, {StatusVersion, "HTTP Version Not Supported"},
 }
 
 // StatusText returns the status's phrase, "Unknown" for one the API does not use.
 func StatusText(status int) string {
-	if t, ok := statusText[status]; ok {
-		return t
+	for i := range statusText {
+		if statusText[i].status == status {
+			return statusText[i].text
+		}
 	}
 	return "Unknown"
 }
