@@ -103,7 +103,7 @@ func attributes(args []any) string {
 // value, or would do something to a terminal.
 func quoted(s string) string {
 	special := func(r rune) bool {
-		return r == '"' || r == '=' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsPrint(r)
+		return r == '"' || r == '=' || r == utf8.RuneError || unicode.IsSpace(r) || !strconv.IsPrint(r)
 	}
 	if s == "" || strings.ContainsFunc(s, special) {
 		return strconv.Quote(s)

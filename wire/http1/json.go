@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"ginnel/wire"
 	"ginnel/wire/json"
@@ -84,7 +84,7 @@ func printable(s string) string {
 		s = strings.ToValidUTF8(s[:maxDetail], "")
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
+		if strconv.IsPrint(r) {
 			return r
 		}
 		return ' '
