@@ -131,7 +131,7 @@ func checkHost(s string) error {
 		return errors.New("an IPv6 address stands in brackets")
 	}
 	last := name
-	for label := range strings.SplitSeq(name, ".") {
+	for _, label := range strings.Split(name, ".") {
 		if !isHostLabel(label) {
 			return errors.New("the host is neither a DNS name nor an address")
 		}

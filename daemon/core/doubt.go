@@ -44,7 +44,7 @@ func (c *Core) prime(p *peer) {
 		list = append([]netip.AddrPort{seen}, list...)
 	}
 	w.primed, w.was = true, p.sight.endpoint
-	w.list = distinct(slices.DeleteFunc(list, func(ep netip.AddrPort) bool { return ep == w.was }))
+	w.list = distinct(list, w.was)
 }
 
 // silent tells whether nothing has arrived from p for longer than its
@@ -56,11 +56,11 @@ func (c *Core) silent(p *peer) bool {
 	return c.cfg.Keepalive > 0 && !p.passive() && c.now.Sub(p.sight.heard) >= missing
 }
 
-// distinct drops repetitions, in place.
-func distinct(list []netip.AddrPort) []netip.AddrPort {
+// distinct drops repetitions and one more, in place.
+func distinct(list []netip.AddrPort, not netip.AddrPort) []netip.AddrPort {
 	kept := list[:0]
 	for _, ep := range list {
-		if !slices.Contains(kept, ep) {
+		if ep != not && !slices.Contains(kept, ep) {
 			kept = append(kept, ep)
 		}
 	}

@@ -166,7 +166,9 @@ func (c *Core) kickAll() {
 	if i := slices.Index(kicked, c.coordinator()); i > 0 {
 		kicked[0], kicked[i] = kicked[i], kicked[0]
 	}
-	for part := range slices.Chunk(kicked, maxSlice) {
+	for len(kicked) > 0 {
+		part := kicked[:min(len(kicked), maxSlice)]
+		kicked = kicked[len(part):]
 		var first, second platform.TunnelChange
 		for _, p := range part {
 			a, b := uint16(0), c.keepalive(p)

@@ -213,7 +213,7 @@ func contentLength(h textproto.MIMEHeader) (int64, error) {
 // hasToken looks for a token in a field that is a list of them, in any case.
 func hasToken(h textproto.MIMEHeader, field, token string) bool {
 	for _, v := range h[field] {
-		for t := range strings.SplitSeq(v, ",") {
+		for _, t := range strings.Split(v, ",") {
 			if strings.EqualFold(strings.Trim(t, " \t"), token) {
 				return true
 			}
