@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -61,17 +62,26 @@ func isName(s string) bool {
 // returns text without the block. It does not change text. Of more than one
 // block the first stays: resolvers asked that one first.
 func replace(text []byte, network string, body []byte) []byte {
-	found := blocks(text, network)
 	if len(body) == 0 {
-		for ; len(found) > 0; found = blocks(text, network) {
-			text = cut(text, found[0])
-		}
-		return text
+		return keep(text, network, 0)
 	}
-	for ; len(found) > 1; found = blocks(text, network) {
-		text = cut(text, found[1])
+	// It is put before the others go, so that nothing comes to follow a begin
+	// without end, and again after, because the end of its last line may have
+	// gone with them.
+	return put(keep(put(text, network, body), network, 1), network, body)
+}
+
+// keep returns text without network's blocks but the first n.
+func keep(text []byte, network string, n int) []byte {
+	for found := blocks(text, network); len(found) > n; found = blocks(text, network) {
+		text = cut(text, found[n])
 	}
-	if len(found) == 1 {
+	return text
+}
+
+// put returns text with body in the first block, or in a new one at the end.
+func put(text []byte, network string, body []byte) []byte {
+	if found := blocks(text, network); len(found) > 0 {
 		s := found[0]
 		return slices.Concat(text[:s.start], block(network, body, s.joined), text[s.end:])
 	}
@@ -110,7 +120,7 @@ func cut(text []byte, s span) []byte {
 }
 
 // span is a part of the text, of whole lines, that is ours: a block, or a
-// marker without its counterpart.
+// marker without its counterpart, a begin with the entries that follow it.
 type span struct {
 	start, end int
 	joined     bool
@@ -128,6 +138,10 @@ func blocks(text []byte, network string) []span {
 		m, ok := parseMarker(line)
 		switch end := len(text) - len(rest); {
 		case !ok:
+			// Whether there is an end shows later: it takes all lines with it.
+			if last := len(found) - 1; open && found[last].end == start && isEntry(line, network) {
+				found[last].end = end
+			}
 		case m.network != network:
 			open = false
 		case open && !m.begin:
@@ -139,6 +153,16 @@ func blocks(text []byte, network string) []span {
 		}
 	}
 	return found
+}
+
+// isEntry tells whether a line is one that format makes of a network's peer:
+// ADDRESS, a tab, and PEER.NETWORK with any suffix.
+func isEntry(line []byte, network string) bool {
+	address, name, _ := strings.Cut(strings.TrimRight(string(line), blanks), "\t")
+	a, err := netip.ParseAddr(address)
+	peer, rest, _ := strings.Cut(name, ".")
+	return err == nil && a.Zone() == "" && a.String() == address &&
+		isName(name) && peer != "" && strings.HasPrefix(rest+".", network+".")
 }
 
 // marker is a marker line.

@@ -3,6 +3,7 @@ package names
 import (
 	"bytes"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,8 @@ const (
 )
 
 func TestReplace(t *testing.T) {
-	const x, y = "10.1.0.1\tx\n", "10.1.0.2\ty\n"
+	const x, y, z = "10.1.0.1\tx\n", "10.1.0.2\ty\n", "10.1.0.3\tz.home.wg\n"
+	const peers = "10.1.0.1\tx.home\n" + "fd00::2\ty.home.example.org\n" + z
 	for _, tt := range []struct {
 		name, text, body, want string
 	}{
@@ -45,6 +47,13 @@ func TestReplace(t *testing.T) {
 		{"twice", homeBegin + x + homeEnd + "a\n" + homeBegin + x + homeEnd, y, homeBegin + y + homeEnd + "a\n"},
 		{"begin without end", "a\n" + homeBegin + "b\nc\n", x, "a\n" + homeBegin + x + homeEnd + "b\nc\n"},
 		{"begin without end, removed", "a\n" + homeBegin + "b\nc\n", "", "a\nb\nc\n"},
+		{"begin without end, with our lines", "a\n" + homeBegin + peers + "b\n" + z, x, "a\n" + homeBegin + x + homeEnd + "b\n" + z},
+		{"begin without end, our lines removed", "a\n" + homeJoined + peers + "b\n", "", "a\nb\n"},
+		{"begin without end, our lines at the end", "a\n" + homeJoined + strings.TrimSuffix(peers, "\n"), "", "a"},
+		{"begin without end, in CRLF", "a\r\n" + crlf(homeBegin+peers) + "b\r\n", "", "a\r\nb\r\n"},
+		{"our lines before another's begin", homeBegin + z + workBegin + y + workEnd + z, "", workBegin + y + workEnd + z},
+		{"our lines, twice", homeBegin + z + homeBegin + peers + "a\n" + homeEnd + z, x, homeBegin + x + homeEnd + z},
+		{"our lines without begin", "a\n" + peers, "", "a\n" + peers},
 		{"end without begin", "a\n" + homeEnd + "b\n", "", "a\nb\n"},
 		{"begin within another's block", workBegin + homeBegin + y + workEnd, "", workBegin + y + workEnd},
 		{"another's begin before the end", homeBegin + x + workBegin + y + homeEnd, "", x + workBegin + y},
@@ -71,6 +80,22 @@ func TestReplace(t *testing.T) {
 }
 
 func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
+
+// TestNotOurLines: behind a begin marker without its end everything stays that is
+// not just as we write it.
+func TestNotOurLines(t *testing.T) {
+	for _, line := range []string{
+		"10.1.0.1\tx", "10.1.0.1\tx.work.wg", "10.1.0.1\tx.homes.wg", "10.1.0.1\thome.wg", "10.1.0.1\t.home.wg", "10.1.0.1\tx.wg.home",
+		"10.1.0.1 x.home.wg", "10.1.0.1\t\tx.home.wg", "10.1.0.1\tx.home.wg x", "10.1.0.1\tx.home.wg # mine", " 10.1.0.1\tx.home.wg",
+		"10.01.0.1\tx.home.wg", "FD00::1\tx.home.wg", "fd00:0::1\tx.home.wg", "fe80::1%eth0\tx.home.wg", "10.1.0.0/24\tx.home.wg",
+		"#10.1.0.1\tx.home.wg", "10.1.0.1\tx.home.w!", "x.home.wg\t10.1.0.1", "",
+	} {
+		rest := line + "\n10.1.0.3\tz.home.wg\n"
+		if got := replace([]byte("a\n"+homeBegin+rest), "home", nil); string(got) != "a\n"+rest {
+			t.Errorf("%q was lost: %q", line, got)
+		}
+	}
+}
 
 func TestReplaceInAnyOrderGivesTheOriginal(t *testing.T) {
 	networks := []string{"home", "work", "club"}
@@ -141,7 +166,8 @@ func FuzzReplace(f *testing.F) {
 	f.Add([]byte("127.0.0.1 lo"), []byte("b"))
 	f.Add([]byte("a\r\n"+homeJoined+"x\n"+homeEnd), []byte("b\n"))
 	f.Add([]byte(homeBegin+workBegin+homeEnd), []byte(workEnd+homeBegin))
-	body := []byte("10.1.0.1\tx\n")
+	f.Add([]byte(homeBegin+"10.1.0.1\tx.home.wg\n10.1.0.2\ty\n"), []byte(homeJoined+"fd00::1\tx.home\r\n10.1.0.1\tx.home.wg"))
+	body := []byte("10.1.0.1\tx.home.wg\n")
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		text := slices.Concat(before, []byte(homeJoined+"y\n"+homeEnd), after)
 		for _, text := range [][]byte{before, text} {
@@ -169,22 +195,28 @@ func FuzzReplace(f *testing.F) {
 	})
 }
 
+// entry is a line of an address and a peer of home.
+var entry = regexp.MustCompile(`^([0-9a-f:.]+)\t[A-Za-z0-9_-]+\.home(\.[A-Za-z0-9._-]*)?[ \t\r]*$`)
+
 // others is written apart from the code under test: the lines outside home's
-// blocks without their ends, and without the difference between the two begin
-// markers of other networks.
+// blocks, and outside the entries behind its begin markers, without their ends,
+// and without the difference between the two begin markers of other networks.
 func others(text []byte) []string {
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	var kept []string
 	for i := 0; i < len(lines); i++ {
 		switch marked(lines[i]) {
 		case "home begin":
-			for j := i + 1; j < len(lines); j++ {
-				if m := marked(lines[j]); m == "home end" {
-					i = j
-				}
-				if marked(lines[j]) != "" {
-					break
-				}
+			j := i + 1
+			for j < len(lines) && marked(lines[j]) == "" {
+				j++
+			}
+			if j < len(lines) && marked(lines[j]) == "home end" {
+				i = j
+				break
+			}
+			for i+1 < j && written(lines[i+1]) {
+				i++
 			}
 		case "home end":
 		default:
@@ -195,6 +227,17 @@ func others(text []byte) []string {
 		kept = kept[:len(kept)-1]
 	}
 	return kept
+}
+
+// written tells whether a line is one that Set may have written for a peer of
+// home.
+func written(line string) bool {
+	m := entry.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	a, err := netip.ParseAddr(m[1])
+	return err == nil && a.String() == m[1]
 }
 
 func marked(line string) string {

@@ -9,8 +9,9 @@
 //     where it stands, so lines somebody added below it stay below it.
 //   - Removing a block gives the file as it was before the block was added. A
 //     file whose last line has no end gets one, which the begin marker notes.
-//   - A marker without its counterpart is removed, the lines around it stay:
-//     they may be somebody's.
+//   - A marker without its counterpart is removed, and after a begin the lines
+//     that directly follow and are just as ours are: they would name peers for
+//     good. All others around it stay: they may be somebody's.
 //   - The file is replaced by rename, with owner, permissions and extended
 //     attributes (the SELinux label) kept. Where that is impossible, as for a
 //     file that is a mount point in a container or lies in a directory we may
