@@ -202,7 +202,7 @@ type Network interface {
 	// no loopback, link-local or multicast address.
 	Underlay() ([]UnderlayAddress, error)
 	// Watch calls changed, from one goroutine, as soon as it watches, and
-	// after links, addresses or routes changed, until ctx ends. Changes may be
+	// after links, addresses, routes or rules changed, until ctx ends. Changes may be
 	// merged. It returns nil when ctx ends, otherwise why it cannot watch any
 	// longer.
 	Watch(ctx context.Context, changed func()) error

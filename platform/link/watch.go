@@ -22,10 +22,12 @@ const (
 	settling = 10 * time.Millisecond
 )
 
-// watched is the mask of multicast groups the monitor listens to.
+// watched is the mask of multicast groups the monitor listens to. Rules are
+// among them: to go over to another uplink some change nothing else (mwan3).
 const watched = 1<<(unix.RTNLGRP_LINK-1) |
 	1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1) |
-	1<<(unix.RTNLGRP_IPV4_ROUTE-1) | 1<<(unix.RTNLGRP_IPV6_ROUTE-1)
+	1<<(unix.RTNLGRP_IPV4_ROUTE-1) | 1<<(unix.RTNLGRP_IPV6_ROUTE-1) |
+	1<<(unix.RTNLGRP_IPV4_RULE-1) | 1<<(unix.RTNLGRP_IPV6_RULE-1)
 
 // Watch implements platform.Network. The first call of changed comes as soon
 // as Watch listens, so that nothing is missed between an earlier Observe and

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jsimonetti/rtnetlink/v2"
+	"golang.org/x/sys/unix"
+
 	"ginnel/platform"
 	"ginnel/platform/link"
 )
@@ -80,6 +83,25 @@ func TestWatchTellsOfChanges(t *testing.T) {
 	wantCall(t, "link removed", calls, func() bool {
 		return link.New().Observe("home", new(platform.NetState)) != nil
 	})
+	if err := stop(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// A rule alone, with which others go over to another uplink, is told as well.
+func TestWatchTellsOfRules(t *testing.T) {
+	s := alone(t)
+	calls := make(chan struct{}, 10_000)
+	stop := watch(t, s, func() { calls <- struct{}{} })
+	wantCall(t, "start", calls, func() bool { return true })
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		table, priority := uint32(100), uint32(1000)
+		m := &rtnetlink.RuleMessage{Family: family, Action: unix.FR_ACT_TO_TBL, Attributes: &rtnetlink.RuleAttributes{Table: &table, Priority: &priority}}
+		kernel(t, func(nl *rtnetlink.Conn) error { return nl.Rule.Add(m) })
+		wantCall(t, "rule added", calls, func() bool { return true })
+		kernel(t, func(nl *rtnetlink.Conn) error { return nl.Rule.Delete(m) })
+		wantCall(t, "rule removed", calls, func() bool { return true })
+	}
 	if err := stop(); err != nil {
 		t.Errorf("ended with %v", err)
 	}
