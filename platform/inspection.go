@@ -45,7 +45,9 @@ const (
 type Machine struct {
 	WireGuard    Module
 	TUN          bool     // /dev/net/tun is there, which the embedded device needs
-	LegacyFilter bool     // iptables of before nftables has a table filter, which Filters does not show
+	LegacyFilter bool     // iptables of before nftables has tables, which Filters does not show
+	NoForward4   bool     // the kernel does not forward packets of IPv4 (net.ipv4.ip_forward)
+	NoForward6   bool     // nor of IPv6 (net.ipv6.conf.all.forwarding)
 	Strict       []string // links that drop IPv4 packets which arrive by another link than the answer would leave by (rp_filter 1); sorted
 	Free         uint64   // bytes that may still be written
 	Total        uint64   // bytes of the file system; 0: unknown

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ginnel/coordinator/store"
 	"ginnel/daemon/config"
 	"ginnel/daemon/doctor"
 	"ginnel/daemon/local"
@@ -73,12 +74,12 @@ func (e *env) gatherFiles(f *doctor.Facts) *config.Config {
 	return cfg
 }
 
-// inPlatformsWords adds the platform's sentinel that fits.
+// inPlatformsWords adds the platform's sentinel that fits, where err has none.
 func inPlatformsWords(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", platform.ErrPermission, err)
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, platform.ErrNotExist):
 		return fmt.Errorf("%w: %w", platform.ErrNotExist, err)
 	}
 	return err
@@ -109,8 +110,12 @@ func merge(cfg *config.Config, st *local.Status) (list []doctor.Network) {
 }
 
 // gatherState learns who this machine is in a network, from its file or else
-// from the daemon.
+// from the daemon. A book that the daemon does not serve is looked at as well.
 func (e *env) gatherState(n *doctor.Network) {
+	if n.IsCoordinator() && (n.Status == nil || n.Status.State != local.Up) {
+		_, err := store.Read(e.paths.book(n.Name))
+		n.BookErr = inPlatformsWords(err)
+	}
 	id, err := state.Read(state.Path(e.paths.state, n.Name))
 	if err == nil {
 		n.Root, n.Address = id.Root, id.Address

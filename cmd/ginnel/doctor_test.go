@@ -115,3 +115,22 @@ func TestBehaviour130WithoutDaemon(t *testing.T) {
 		}
 	}
 }
+
+// TestBehaviour130Book: a coordinator's book that no daemon serves is looked at,
+// and one that is served is not.
+func TestBehaviour130Book(t *testing.T) {
+	for _, m := range []*machine{newPatient(t), newMachine(t)} {
+		m.env.inspect = inspector{echo: platform.EchoSilence}
+		served := m.net != nil
+		if !served {
+			m.run("network", "create", "home", "10.42.0.0/16", "--endpoint", "hub.example:51820")
+		}
+		if err := os.WriteFile(m.env.paths.book("home"), []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := m.run("doctor")
+		if strings.Contains(got.out, "FAILED  book ") == served || strings.Contains(got.out, "ginnel network remove home;") == served {
+			t.Errorf("served %t: %s", served, got.out)
+		}
+	}
+}

@@ -56,6 +56,7 @@ type Network struct {
 	Status *local.Network  // nil: no daemon tells of it
 
 	StateErr    error        // why its state could not be read
+	BookErr     error        // why its book could not be; nil unless this machine is the coordinator and the daemon does not run it
 	Root        netip.Prefix // its range
 	Address     netip.Addr   // this machine's in it
 	Coordinator netip.Addr   // the coordinator's in it

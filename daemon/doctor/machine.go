@@ -135,14 +135,30 @@ func checkState(x *exam) *Finding {
 		return ok("this machine is %s in %s", n.Address, n.Root)
 	case running:
 		return ok("the daemon has it")
-	case errors.Is(n.StateErr, platform.ErrPermission):
-		return unknown("only root may read it")
-	case errors.Is(n.StateErr, platform.ErrNotExist):
-		return failed("who this machine is in the network is lost: %v"+restore(n), n.StateErr, n.Name)
-	case errors.Is(n.StateErr, dbfile.ErrDamaged):
-		return failed("%v"+restore(n), n.StateErr, n.Name)
 	}
-	return failed("%v", n.StateErr)
+	return n.missing("who this machine is in the network is lost", n.StateErr)
+}
+
+// checkBook looks at the coordinator's book.
+func checkBook(x *exam) *Finding {
+	if err := x.n.BookErr; err != nil {
+		return x.n.missing("who is in the network is lost", err)
+	}
+	return ok("it is in order")
+}
+
+// missing is about a file of the network that could not be read; lost says what
+// that means where there is none.
+func (n *Network) missing(lost string, err error) *Finding {
+	switch {
+	case errors.Is(err, platform.ErrPermission):
+		return unknown("only root may read it")
+	case errors.Is(err, platform.ErrNotExist):
+		return failed(lost+": %v"+restore(n), err, n.Name)
+	case errors.Is(err, dbfile.ErrDamaged):
+		return failed("%v"+restore(n), err, n.Name)
+	}
+	return failed("%v", err)
 }
 
 // restore is what to do about a lost file, where the network's name is the
@@ -150,7 +166,7 @@ func checkState(x *exam) *Finding {
 func restore(n *Network) string {
 	const copied = do + "Put a copy of the file back and run: ginnel up %[2]s"
 	if n.IsCoordinator() {
-		return copied + do + "Or `ginnel restore` a backup of the coordinator."
+		return copied + do + "Or, with a backup at hand: ginnel network remove %[2]s; ginnel restore FILE"
 	}
 	return copied + do + "Or `ginnel leave %[2]s` and join with a new invitation."
 }

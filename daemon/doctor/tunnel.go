@@ -27,7 +27,7 @@ func checkWireGuard(x *exam) *Finding {
 		return ok("the kernel has it")
 	case m.WireGuard == platform.ModuleInstalled:
 		return ok("the kernel's module is installed")
-	case s == nil || s.State != local.Failed:
+	case s == nil || s.State != local.Failed || !unopened(s.Error):
 		return unknown("the kernel has no module; whether this program brings its own device shows when the daemon runs")
 	case x.OpenWrt:
 		return failed("the kernel has no WireGuard, and this build brings no device of its own" +
@@ -43,6 +43,13 @@ func checkWireGuard(x *exam) *Finding {
 		return failed(noWireGuard + do + "Or let the daemon read and write " + tun + ": ls -l " + tun + "; usual is chmod 0666; in a container, the device has to be allowed.")
 	}
 	return failed(noWireGuard)
+}
+
+// unopened tells whether a network failed because nothing could carry its packets,
+// by how errors of platform.Tunnels begin: not for what is on the disk, nor for a
+// link that has its name.
+func unopened(failure string) bool {
+	return strings.HasPrefix(failure, "open tunnel ") && !strings.Contains(failure, platform.ErrExist.Error())
 }
 
 // checkPorts looks for two networks that want the same port.

@@ -177,6 +177,23 @@ func checkReversePath(x *exam) *Finding {
 		do+"Or let the check be loose: sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.%[1]s.rp_filter=2", link, n.Root, n.Overlay.Link, n.Coordinator)
 }
 
+// checkForwarding looks whether the kernel passes on what the LAN's machines
+// send to peers, as option allow_lan wants it.
+func checkForwarding(x *exam) *Finding {
+	setting, off := "net.ipv4.ip_forward", x.Machine.NoForward4
+	if x.n.Root.Addr().Is6() {
+		setting, off = "net.ipv6.conf.all.forwarding", x.Machine.NoForward6
+	}
+	switch {
+	case !x.n.Root.IsValid():
+		return unknown("the network's range is not known")
+	case off:
+		return warning("option allow_lan is on and %s is 0: the LAN's machines do not reach peers"+
+			do+"sysctl -w %[1]s=1"+do+"For the next start the same: echo %[1]s=1 > /etc/sysctl.d/90-forwarding.conf", setting)
+	}
+	return ok("%s is on", setting)
+}
+
 // checkUDP looks at what came of knocking at the coordinator's port.
 func checkUDP(x *exam) *Finding {
 	n := x.n

@@ -279,3 +279,54 @@ func TestBehaviour130ReversePath(t *testing.T) {
 	bob.Sysctl("net.ipv4.conf.all.rp_filter", "1")
 	bob.ails(doctor.Failed, "rp_filter", "rp_filter is 1 on home", "routed by eth0", "option routes '1'")
 }
+
+// TestBehaviour130Damaged: a coordinator whose book or state is damaged: the file
+// is named, and not what the daemon could not come to; the way back that is
+// advised leads there.
+func TestBehaviour130Damaged(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		c := l.office("anna").coordinator
+		c.ginnel("backup", "/run/home.backup")
+		for check, path := range map[string]string{"book": "/var/lib/ginnel/home.book", "state": "/var/lib/ginnel/home.state"} {
+			c.daemon.Kill()
+			if err := c.WriteFile(path, bytes.Repeat([]byte("garbage "), 4096), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.start()
+			c.ails(doctor.Failed, check, path, "unusable file", "ginnel network remove home; ginnel restore FILE")
+			c.daemon.Kill()
+			c.ails(doctor.Failed, "daemon", "not running")
+			c.start()
+			c.ginnel("network", "remove", "home", "--yes")
+			c.ginnel("restore", "/run/home.backup", "--yes") // it waits until the network is up
+		}
+	})
+}
+
+// TestBehaviour130ForeignLink: a link of somebody else's that has the network's
+// name, whether the kernel has WireGuard or not.
+func TestBehaviour130ForeignLink(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		anna := l.office("anna").peers[0]
+		anna.daemon.Kill()
+		anna.ginnel("clear")
+		anna.Run("ip", "link", "add", "home", "type", "veth", "peer", "name", "other")
+		anna.start()
+		anna.ails(doctor.Failed, "network", "a link of that name exists already")
+	})
+}
+
+// TestBehaviour130Forwarding: where the LAN is to reach peers the kernel has to
+// forward.
+func TestBehaviour130Forwarding(t *testing.T) {
+	families(t, func(t *testing.T, l *lab) {
+		anna := l.office("anna").peers[0]
+		setting := pick(l.family, "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+		anna.Sysctl(setting, "0")
+		anna.well()
+		anna.option("allow_lan", "1")
+		anna.ails(doctor.Warning, "forwarding", setting+" is 0", "sysctl -w "+setting+"=1")
+		anna.Sysctl(setting, "1")
+		anna.well()
+	})
+}

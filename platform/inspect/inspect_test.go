@@ -68,6 +68,47 @@ func TestMachine(t *testing.T) {
 	}
 }
 
+// TestForwarding: each family has a setting of its own.
+func TestForwarding(t *testing.T) {
+	platformtest.Namespace(t)
+	for _, test := range []struct {
+		v4, v6                 string
+		noForward4, noForward6 bool
+	}{
+		{"0", "0", true, true},
+		{"1", "0", false, true},
+		{"0", "1", true, false},
+		{"1", "1", false, false},
+	} {
+		if err := errors.Join(os.WriteFile(settings+"/ipv4/ip_forward", []byte(test.v4), 0o644), os.WriteFile(settings+"/ipv6/conf/all/forwarding", []byte(test.v6), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if m := New().Machine("/"); m.NoForward4 != test.noForward4 || m.NoForward6 != test.noForward6 {
+			t.Errorf("%+v: %+v", test, m)
+		}
+	}
+}
+
+// TestLegacyFilter: the old iptables is in use where it has tables; where the
+// kernel knows it and nobody has used it the lists are empty.
+func TestLegacyFilter(t *testing.T) {
+	for _, test := range []struct {
+		v4, v6 string
+		want   bool
+	}{{"", "", false}, {"filter\n", "", true}, {"", "mangle\nfilter\n", true}} {
+		dir := t.TempDir()
+		if legacyFilter(dir) {
+			t.Error("in use in a kernel that does not know it")
+		}
+		if err := errors.Join(os.WriteFile(dir+"/ip_tables_names", []byte(test.v4), 0o440), os.WriteFile(dir+"/ip6_tables_names", []byte(test.v6), 0o440)); err != nil {
+			t.Fatal(err)
+		}
+		if got := legacyFilter(dir); got != test.want {
+			t.Errorf("%+v: %t", test, got)
+		}
+	}
+}
+
 // TestStrict: the higher of a link's own setting and that for all counts, and 2
 // is less strict than 1.
 func TestStrict(t *testing.T) {

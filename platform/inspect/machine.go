@@ -3,7 +3,6 @@ package inspect
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -11,9 +10,15 @@ import (
 	"ginnel/platform"
 )
 
+// settings are the kernel's, of the network namespace.
+const settings = "/proc/sys/net"
+
 // Machine implements platform.Inspector.
 func (Inspector) Machine(dir string) platform.Machine {
-	m := platform.Machine{WireGuard: wireGuard(), LegacyFilter: legacyFilter(), Strict: strict("/proc/sys/net/ipv4/conf")}
+	m := platform.Machine{
+		WireGuard: wireGuard(), LegacyFilter: legacyFilter("/proc/net"), Strict: strict(settings + "/ipv4/conf"),
+		NoForward4: setting(settings+"/ipv4/ip_forward") == "0", NoForward6: setting(settings+"/ipv6/conf/all/forwarding") == "0",
+	}
 	if info, err := os.Stat("/dev/net/tun"); err == nil {
 		m.TUN = info.Mode()&os.ModeCharDevice != 0
 	}
@@ -43,11 +48,11 @@ func wireGuard() platform.Module {
 	if _, err := os.Stat("/sys/module/wireguard"); err == nil {
 		return platform.ModuleLoaded
 	}
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
+	release := setting("/proc/sys/kernel/osrelease")
+	if release == "" {
 		return platform.ModuleUnknown
 	}
-	dir := filepath.Join("/lib/modules", strings.TrimSpace(string(release)))
+	dir := filepath.Join("/lib/modules", release)
 	for _, file := range []string{"modules.dep", "modules.builtin"} {
 		if list, err := os.ReadFile(filepath.Join(dir, file)); err == nil && strings.Contains(string(list), "/wireguard.ko") {
 			return platform.ModuleInstalled
@@ -60,16 +65,10 @@ func wireGuard() platform.Module {
 	return platform.ModuleMissing
 }
 
-// legacyFilter tells whether the table filter of iptables is in use beside, or
-// instead of, nftables.
-func legacyFilter() bool {
-	for _, file := range []string{"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"} {
-		names, err := os.ReadFile(file)
-		if err == nil && slices.Contains(strings.Fields(string(names)), "filter") {
-			return true
-		}
-	}
-	return false
+// legacyFilter tells whether iptables of before nftables is in use beside, or
+// instead of, nftables: dir has the lists of its tables.
+func legacyFilter(dir string) bool {
+	return setting(dir+"/ip_tables_names") != "" || setting(dir+"/ip6_tables_names") != ""
 }
 
 // strict lists the links whose reverse path filter is strict: the higher of
@@ -79,20 +78,20 @@ func strict(conf string) (links []string) {
 	if err != nil {
 		return nil
 	}
-	all := setting(conf, "all")
+	of := func(link string) string { return setting(filepath.Join(conf, link, "rp_filter")) } // "0", "1" or "2", which compare as text
+	all := of("all")
 	for _, e := range entries {
 		name := e.Name()
-		if name != "all" && name != "default" && name != "lo" && max(all, setting(conf, name)) == "1" {
+		if name != "all" && name != "default" && name != "lo" && max(all, of(name)) == "1" {
 			links = append(links, name)
 		}
 	}
 	return links
 }
 
-// setting is "0", "1" or "2", which compare as text; empty where it cannot be
-// read.
-func setting(conf, link string) string {
-	text, err := os.ReadFile(filepath.Join(conf, link, "rp_filter"))
+// setting is what a file of the kernel's says; empty where it cannot be read.
+func setting(path string) string {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""
 	}
