@@ -62,33 +62,21 @@ func isName(s string) bool {
 // returns text without the block. It does not change text. Of more than one
 // block the first stays: resolvers asked that one first.
 func replace(text []byte, network string, body []byte) []byte {
-	if len(body) == 0 {
-		return keep(text, network, 0)
+	found, stay := blocks(text, network), 0
+	if len(body) > 0 { // before others go, so that nothing comes to follow a begin without end
+		s := span{start: len(text), end: len(text)}
+		if len(found) > 0 {
+			s = found[0]
+		} else if len(text) > 0 && text[len(text)-1] != '\n' {
+			text, s = slices.Concat(text, []byte("\n")), span{len(text) + 1, len(text) + 1, true}
+		}
+		text, stay = slices.Concat(text[:s.start], block(network, body, s.joined), text[s.end:]), 1
+		found = blocks(text, network)
 	}
-	// It is put before the others go, so that nothing comes to follow a begin
-	// without end, and again after, because the end of its last line may have
-	// gone with them.
-	return put(keep(put(text, network, body), network, 1), network, body)
-}
-
-// keep returns text without network's blocks but the first n.
-func keep(text []byte, network string, n int) []byte {
-	for found := blocks(text, network); len(found) > n; found = blocks(text, network) {
-		text = cut(text, found[n])
+	for ; len(found) > stay; found = blocks(text, network) {
+		text = cut(text, found[stay])
 	}
 	return text
-}
-
-// put returns text with body in the first block, or in a new one at the end.
-func put(text []byte, network string, body []byte) []byte {
-	if found := blocks(text, network); len(found) > 0 {
-		s := found[0]
-		return slices.Concat(text[:s.start], block(network, body, s.joined), text[s.end:])
-	}
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		return slices.Concat(text, []byte("\n"), block(network, body, true))
-	}
-	return slices.Concat(text, block(network, body, false))
 }
 
 func block(network string, body []byte, joined bool) []byte {
@@ -120,7 +108,8 @@ func cut(text []byte, s span) []byte {
 }
 
 // span is a part of the text, of whole lines, that is ours: a block, or a
-// marker without its counterpart, a begin with the entries that follow it.
+// marker without its counterpart, a begin with the entries that follow it; or
+// several of them without anything in between.
 type span struct {
 	start, end int
 	joined     bool
@@ -130,7 +119,8 @@ type span struct {
 // of any network inside.
 func blocks(text []byte, network string) []span {
 	var found []span
-	open := false // the last of found is a begin marker without its end yet
+	last := &span{end: -1} // of found
+	open := false          // its last marker is a begin without its end yet
 	for rest := text; len(rest) > 0; {
 		start := len(text) - len(rest)
 		var line []byte
@@ -139,30 +129,30 @@ func blocks(text []byte, network string) []span {
 		switch end := len(text) - len(rest); {
 		case !ok:
 			// Whether there is an end shows later: it takes all lines with it.
-			if last := len(found) - 1; open && found[last].end == start && isEntry(line, network) {
-				found[last].end = end
+			if open && last.end == start && isEntry(line, network) {
+				last.end = end
 			}
 		case m.network != network:
 			open = false
-		case open && !m.begin:
-			found[len(found)-1].end = end
-			open = false
 		default:
-			found = append(found, span{start, end, m.joined})
-			open = m.begin
+			if last.end != start && (m.begin || !open) {
+				found = append(found, span{start: start, joined: m.joined})
+				last = &found[len(found)-1]
+			}
+			last.end, open = end, m.begin
 		}
 	}
 	return found
 }
 
-// isEntry tells whether a line is one that format makes of a network's peer:
+// isEntry tells whether a line is just what format makes of a network's peer:
 // ADDRESS, a tab, and PEER.NETWORK with any suffix.
 func isEntry(line []byte, network string) bool {
 	address, name, _ := strings.Cut(strings.TrimRight(string(line), blanks), "\t")
-	a, err := netip.ParseAddr(address)
 	peer, rest, _ := strings.Cut(name, ".")
+	a, err := netip.ParseAddr(address)
 	return err == nil && a.Zone() == "" && a.String() == address &&
-		isName(name) && peer != "" && strings.HasPrefix(rest+".", network+".")
+		peer != "" && isName(name) && strings.HasPrefix(rest+".", network+".")
 }
 
 // marker is a marker line.
@@ -176,12 +166,9 @@ func parseMarker(line []byte) (m marker, ok bool) {
 	if !ok {
 		return marker{}, false
 	}
-	for ending, m := range map[string]marker{
-		beginEnding: {begin: true}, joinedEnding: {begin: true, joined: true}, endEnding: {},
-	} {
+	for i, ending := range [...]string{endEnding, beginEnding, joinedEnding} {
 		if network, ok := strings.CutSuffix(s, ending); ok && isName(network) {
-			m.network = network
-			return m, true
+			return marker{network, i > 0, i > 1}, true
 		}
 	}
 	return marker{}, false
