@@ -44,15 +44,10 @@ type Report struct {
 // check is one row of a table of checks.
 type check struct {
 	name  string
-	needs []string            // checks without which this one has no chance
-	where func(*Network) bool // it is made of no others; nil: of all
-	look  func(*exam) *Finding
+	needs []string             // checks without which this one has no chance
+	peers bool                 // only where this machine is not the coordinator
+	look  func(*exam) *Finding // nil: there is nothing to look at here
 }
-
-func isPeer(n *Network) bool { return !n.IsCoordinator() }
-
-// sharesLAN tells whether the LAN is to reach the network through this machine.
-func sharesLAN(n *Network) bool { return n.Config != nil && n.Config.AllowLAN }
 
 // exam is the examination of one network, or, with n nil, of the machine.
 type exam struct {
@@ -73,23 +68,23 @@ var machineChecks = []check{
 
 var networkChecks = []check{
 	{name: "state", needs: []string{"configuration", "files"}, look: checkState},
-	{name: "book", where: (*Network).IsCoordinator, needs: []string{"state"}, look: checkBook},
+	{name: "book", needs: []string{"state"}, look: checkBook},
 	{name: "wireguard", needs: []string{"state", "book"}, look: checkWireGuard},
 	{name: "ports", look: checkPorts},
 	{name: "network", needs: []string{"daemon", "state", "book", "wireguard", "ports"}, look: checkNetwork},
 	{name: "addresses", look: checkAddresses},
 	{name: "names", needs: []string{"configuration"}, look: checkNames},
-	{name: "route", where: isPeer, needs: []string{"names", "addresses"}, look: checkRoute},
-	{name: "rp_filter", where: isPeer, needs: []string{"addresses", "network"}, look: checkReversePath},
-	{name: "forwarding", where: sharesLAN, look: checkForwarding},
+	{name: "route", peers: true, needs: []string{"names", "addresses"}, look: checkRoute},
+	{name: "rp_filter", peers: true, needs: []string{"addresses", "network"}, look: checkReversePath},
+	{name: "forwarding", look: checkForwarding},
 	{name: "firewall", look: checkFirewall},
-	{name: "udp", where: isPeer, needs: []string{"names", "route", "firewall"}, look: checkUDP},
-	{name: "handshake", where: isPeer, needs: []string{"clock", "network", "addresses", "names", "route", "rp_filter", "firewall", "udp"}, look: checkHandshake},
+	{name: "udp", peers: true, needs: []string{"names", "route", "firewall"}, look: checkUDP},
+	{name: "handshake", peers: true, needs: []string{"clock", "network", "addresses", "names", "route", "rp_filter", "firewall", "udp"}, look: checkHandshake},
 	{name: "api", needs: []string{"network", "rp_filter", "firewall", "handshake"}, look: checkAPI},
-	{name: "token", where: isPeer, needs: []string{"api"}, look: checkToken},
-	{name: "standing", where: isPeer, needs: []string{"api", "token"}, look: checkStanding},
+	{name: "token", peers: true, needs: []string{"api"}, look: checkToken},
+	{name: "standing", peers: true, needs: []string{"api", "token"}, look: checkStanding},
 	{name: "mtu", needs: []string{"network", "api"}, look: checkMTU},
-	{name: "contact", where: isPeer, needs: []string{"api", "token", "standing"}, look: checkContact},
+	{name: "contact", peers: true, needs: []string{"api", "token", "standing"}, look: checkContact},
 	{name: "peers", needs: []string{"network"}, look: checkPeers},
 	{name: "reports", needs: []string{"daemon"}, look: checkReports},
 }
@@ -116,10 +111,13 @@ func Examine(f *Facts) *Report {
 // make makes the checks of a table.
 func (x *exam) make(table []check) (found []Finding) {
 	for _, c := range table {
-		if c.where != nil && !c.where(x.n) {
+		if c.peers && x.n.IsCoordinator() {
 			continue
 		}
 		f := c.look(x)
+		if f == nil {
+			continue
+		}
 		f.Check = c.name
 		if x.n != nil {
 			f.Network = x.n.Name

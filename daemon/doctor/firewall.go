@@ -13,6 +13,7 @@ import (
 // checkFirewall looks whether the rules of this machine drop what it cannot do
 // without.
 func checkFirewall(x *exam) *Finding {
+	n := x.n
 	switch {
 	case errors.Is(x.FiltersErr, platform.ErrPermission):
 		return unknown("only root may read the rules")
@@ -25,24 +26,15 @@ func checkFirewall(x *exam) *Finding {
 		return f
 	}
 	switch {
-	case x.Machine.LegacyFilter && !x.reached():
-		return unknown("the old iptables, of before nftables, is in use: its rules are not read here, and may block the tunnel's port" +
-			do + "See for yourself: iptables-legacy -S; ip6tables-legacy -S (where there is no such program: iptables -S; ip6tables -S)")
+	case x.Machine.LegacyFilter && (!n.answered() || n.IsCoordinator() && x.connected() == 0):
+		return unknown("rules of the old iptables, which are not read here, may block the port" +
+			do + "See iptables-legacy -S and ip6tables-legacy -S, or iptables -S where that is the old one.")
 	case x.Machine.LegacyFilter:
 		return ok("nftables has nothing in the way; the old iptables is not read here")
 	case len(x.Filters) == 0:
 		return ok("there are no rules")
 	}
 	return ok("no rule is known to be in the way")
-}
-
-// reached tells whether something of others gets in: the coordinator's answer, or,
-// on its machine, any peer's packets.
-func (x *exam) reached() bool {
-	if x.n.IsCoordinator() {
-		return x.n.Status != nil && x.connected() > 0
-	}
-	return x.n.answered()
 }
 
 // inTheWay finds the first packet that is dropped; nil: none is known to be.

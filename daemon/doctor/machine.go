@@ -141,8 +141,11 @@ func checkState(x *exam) *Finding {
 
 // checkBook looks at the coordinator's book.
 func checkBook(x *exam) *Finding {
-	if err := x.n.BookErr; err != nil {
-		return x.n.missing("who is in the network is lost", err)
+	switch n := x.n; {
+	case !n.IsCoordinator():
+		return nil
+	case n.BookErr != nil:
+		return n.missing("who is in the network is lost", n.BookErr)
 	}
 	return ok("it is in order")
 }
@@ -150,15 +153,18 @@ func checkBook(x *exam) *Finding {
 // missing is about a file of the network that could not be read; lost says what
 // that means where there is none.
 func (n *Network) missing(lost string, err error) *Finding {
+	advice := restore(n)
 	switch {
 	case errors.Is(err, platform.ErrPermission):
 		return unknown("only root may read it")
 	case errors.Is(err, platform.ErrNotExist):
-		return failed(lost+": %v"+restore(n), err, n.Name)
+		lost += ": "
 	case errors.Is(err, dbfile.ErrDamaged):
-		return failed("%v"+restore(n), err, n.Name)
+		lost = ""
+	default:
+		lost, advice = "", ""
 	}
-	return failed("%v", err)
+	return failed(lost+"%[1]v"+advice, err, n.Name)
 }
 
 // restore is what to do about a lost file, where the network's name is the

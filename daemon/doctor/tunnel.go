@@ -3,7 +3,6 @@ package doctor
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +26,9 @@ func checkWireGuard(x *exam) *Finding {
 		return ok("the kernel has it")
 	case m.WireGuard == platform.ModuleInstalled:
 		return ok("the kernel's module is installed")
-	case s == nil || s.State != local.Failed || !unopened(s.Error):
+	case s == nil || s.State != local.Failed || !strings.HasPrefix(s.Error, "open tunnel ") || strings.Contains(s.Error, platform.ErrExist.Error()):
+		// Only what platform.Tunnels says, and not of a link that has the name, is
+		// about what carries packets: the rest is for the check of the network.
 		return unknown("the kernel has no module; whether this program brings its own device shows when the daemon runs")
 	case x.OpenWrt:
 		return failed("the kernel has no WireGuard, and this build brings no device of its own" +
@@ -43,13 +44,6 @@ func checkWireGuard(x *exam) *Finding {
 		return failed(noWireGuard + do + "Or let the daemon read and write " + tun + ": ls -l " + tun + "; usual is chmod 0666; in a container, the device has to be allowed.")
 	}
 	return failed(noWireGuard)
-}
-
-// unopened tells whether a network failed because nothing could carry its packets,
-// by how errors of platform.Tunnels begin: not for what is on the disk, nor for a
-// link that has its name.
-func unopened(failure string) bool {
-	return strings.HasPrefix(failure, "open tunnel ") && !strings.Contains(failure, platform.ErrExist.Error())
 }
 
 // checkPorts looks for two networks that want the same port.
@@ -80,7 +74,12 @@ func checkPorts(x *exam) *Finding {
 
 // elsewhere tells whether no endpoint of this coordinator has its port.
 func (n *Network) elsewhere(port uint16) bool {
-	return len(n.Hosts) > 0 && !slices.ContainsFunc(n.Hosts, func(h Host) bool { return h.Port == port })
+	for i := range n.Hosts {
+		if n.Hosts[i].Port == port {
+			return false
+		}
+	}
+	return len(n.Hosts) > 0
 }
 
 // checkNetwork looks whether the daemon runs the network.
@@ -153,6 +152,9 @@ func (x *exam) silence() string {
 
 // connected counts the other peers that are reached.
 func (x *exam) connected() (n int) {
+	if x.n.Status == nil {
+		return 0
+	}
 	for i := range x.n.Status.Peers {
 		if p := &x.n.Status.Peers[i]; p.Connected && p.Address != x.n.Coordinator {
 			n++

@@ -178,20 +178,20 @@ func checkReversePath(x *exam) *Finding {
 }
 
 // checkForwarding looks whether the kernel passes on what the LAN's machines
-// send to peers, as option allow_lan wants it.
+// send to peers, where they are to reach them.
 func checkForwarding(x *exam) *Finding {
 	setting, off := "net.ipv4.ip_forward", x.Machine.NoForward4
 	if x.n.Root.Addr().Is6() {
 		setting, off = "net.ipv6.conf.all.forwarding", x.Machine.NoForward6
 	}
 	switch {
-	case !x.n.Root.IsValid():
-		return unknown("the network's range is not known")
+	case x.n.Config == nil || !x.n.Config.AllowLAN:
+		return nil
 	case off:
-		return warning("option allow_lan is on and %s is 0: the LAN's machines do not reach peers"+
-			do+"sysctl -w %[1]s=1"+do+"For the next start the same: echo %[1]s=1 > /etc/sysctl.d/90-forwarding.conf", setting)
+		return warning("%s is 0: the LAN does not reach peers, as option allow_lan wants it"+
+			do+"sysctl -w %[1]s=1"+do+"For the next start: echo %[1]s=1 > /etc/sysctl.d/90-forwarding.conf", setting)
 	}
-	return ok("%s is on", setting)
+	return ok("the kernel forwards")
 }
 
 // checkUDP looks at what came of knocking at the coordinator's port.
@@ -231,7 +231,7 @@ func (n *Network) stale() (found *Endpoint) {
 	for i := range n.Endpoints {
 		e := &n.Endpoints[i]
 		switch {
-		case !slices.ContainsFunc(n.Hosts, func(h Host) bool { return h.Port == e.At.Port() && slices.Contains(h.Addrs, e.At.Addr()) }):
+		case !n.isConfigured(e.At):
 		case e.Echo != platform.EchoRefused:
 			return nil
 		default:
@@ -239,6 +239,16 @@ func (n *Network) stale() (found *Endpoint) {
 		}
 	}
 	return found
+}
+
+// isConfigured tells whether the configuration has the coordinator there.
+func (n *Network) isConfigured(at netip.AddrPort) bool {
+	for i := range n.Hosts {
+		if h := &n.Hosts[i]; h.Port == at.Port() && slices.Contains(h.Addrs, at.Addr()) {
+			return true
+		}
+	}
+	return false
 }
 
 // echoed is about what came back.

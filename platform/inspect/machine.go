@@ -68,7 +68,7 @@ func wireGuard() platform.Module {
 // legacyFilter tells whether iptables of before nftables is in use beside, or
 // instead of, nftables: dir has the lists of its tables.
 func legacyFilter(dir string) bool {
-	return setting(dir+"/ip_tables_names") != "" || setting(dir+"/ip6_tables_names") != ""
+	return setting(dir+"/ip_tables_names")+setting(dir+"/ip6_tables_names") != ""
 }
 
 // strict lists the links whose reverse path filter is strict: the higher of
@@ -78,11 +78,10 @@ func strict(conf string) (links []string) {
 	if err != nil {
 		return nil
 	}
-	of := func(link string) string { return setting(filepath.Join(conf, link, "rp_filter")) } // "0", "1" or "2", which compare as text
-	all := of("all")
+	all := setting(conf + "/all/rp_filter") // "0", "1" or "2", which compare as text
 	for _, e := range entries {
 		name := e.Name()
-		if name != "all" && name != "default" && name != "lo" && max(all, of(name)) == "1" {
+		if name != "all" && name != "default" && name != "lo" && max(all, setting(conf+"/"+name+"/rp_filter")) == "1" {
 			links = append(links, name)
 		}
 	}
