@@ -44,9 +44,10 @@ type Report struct {
 // check is one row of a table of checks.
 type check struct {
 	name  string
-	needs []string             // checks without which this one has no chance
-	peers bool                 // only where this machine is not the coordinator
-	look  func(*exam) *Finding // nil: there is nothing to look at here
+	needs []string // checks without which this one has no chance
+	peers bool     // only where this machine is not the coordinator
+	// look returns nil where there is nothing to look at.
+	look func(*exam) *Finding
 }
 
 // exam is the examination of one network, or, with n nil, of the machine.

@@ -189,7 +189,7 @@ func checkForwarding(x *exam) *Finding {
 		return nil
 	case off:
 		return warning("%s is 0: the LAN does not reach peers, as option allow_lan wants it"+
-			do+"sysctl -w %[1]s=1"+do+"For the next start: echo %[1]s=1 > /etc/sysctl.d/90-forwarding.conf", setting)
+			do+"sysctl -w %[1]s=1"+do+"For the next start: echo %[1]s=1 >> /etc/sysctl.d/90-forwarding.conf", setting)
 	}
 	return ok("the kernel forwards")
 }

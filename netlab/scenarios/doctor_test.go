@@ -303,11 +303,16 @@ func TestBehaviour130Damaged(t *testing.T) {
 	})
 }
 
-// TestBehaviour130ForeignLink: a link of somebody else's that has the network's
-// name, whether the kernel has WireGuard or not.
-func TestBehaviour130ForeignLink(t *testing.T) {
+// TestBehaviour130Carrier: a kernel without WireGuard where that is what is
+// missing, and not where somebody else's link has the network's name.
+func TestBehaviour130Carrier(t *testing.T) {
 	families(t, func(t *testing.T, l *lab) {
 		anna := l.office("anna").peers[0]
+		if !anna.hasWireGuard() {
+			anna.option("backend", "kernel")
+			anna.ails(doctor.Failed, "wireguard", "the kernel has no WireGuard", "modprobe wireguard")
+			anna.option("backend", "auto")
+		}
 		anna.daemon.Kill()
 		anna.ginnel("clear")
 		anna.Run("ip", "link", "add", "home", "type", "veth", "peer", "name", "other")
