@@ -298,7 +298,8 @@ func TestTornObservationRemovesNothing(t *testing.T) {
 	s := ready(t, benMember(endpoints("203.0.113.2:1000")))
 	s.now = s.now.Add(10 * time.Second) // the try is over
 	s.step(0, core.Tick{}, "observe tunnel")
-	s.step(0, core.TunnelObserved{State: &platform.TunnelState{ListenPort: 51820, PrivateKey: annKey}, Err: platform.ErrTorn}, "observe tunnel")
+	s.step(0, core.TunnelObserved{State: &platform.TunnelState{ListenPort: 51820, PrivateKey: annKey}, Err: platform.ErrTorn})
+	s.tick("observe tunnel")
 	s.observed("tunnel -ben +ben@203.0.113.2:1000k25")
 }
 

@@ -106,8 +106,11 @@ func (c *Core) lookTunnel() time.Duration {
 	return lookTunnel
 }
 
-// mayLook tells whether a look at the tunnel could be acted upon.
-func (c *Core) mayLook() bool { return c.ready() && c.tun.applying == 0 && !c.look.busy.Tunnel }
+// mayLook tells whether a look at the tunnel could be acted upon. After one that
+// failed the next has its own time, whatever waits for it.
+func (c *Core) mayLook() bool {
+	return c.ready() && c.tun.applying == 0 && !c.look.busy.Tunnel && c.look.tunnelRetry.wait == 0
+}
 
 // pathsDue tells whether a path waits for a look at the tunnel.
 func (c *Core) pathsDue() bool {
@@ -120,6 +123,7 @@ func (c *Core) tunnelObserved(ev TunnelObserved) {
 	torn := errors.Is(ev.Err, platform.ErrTorn)
 	if ev.State == nil || ev.Err != nil && !torn {
 		c.say(topicTunnelRead, "cannot read the tunnel: %v", ev.Err)
+		c.tun.known = false // it may come back as another one
 		s.tunnelDue = c.now.Add(s.tunnelRetry.fail())
 		return
 	}
@@ -134,15 +138,13 @@ func (c *Core) tunnelObserved(ev TunnelObserved) {
 	c.judgePaths(ev.State.Peers, torn)
 }
 
-// portApplied notes a change of our port. The first one is left to the next
-// look, and one that WireGuard chose.
+// portApplied has a change of our port looked at: at once, and later and later
+// while the tunnel takes it and shows another one all the same. The first port is
+// left to the next look.
 func (c *Core) portApplied(ch *platform.TunnelChange) {
-	switch {
-	case ch.Set&platform.SetListenPort == 0 || c.view.port == 0:
-	case ch.ListenPort == 0:
-		c.look.tunnel(c.now)
-	default:
-		c.portObserved(ch.ListenPort)
+	if ch.Set&platform.SetListenPort != 0 && c.view.port != 0 {
+		c.look.tunnelDue = earliest(c.look.tunnelDue, c.now.Add(c.tun.portPace.wait))
+		c.tun.portPace.fail()
 	}
 }
 
@@ -152,6 +154,9 @@ func (c *Core) portObserved(port uint16) {
 	}
 	if c.tun.port == 0 && !c.tun.another && c.tun.applying == 0 {
 		c.tun.port = port
+	}
+	if port == c.tun.port {
+		c.tun.portPace.ok()
 	}
 	if port != c.view.port {
 		moved := c.view.port != 0

@@ -177,10 +177,7 @@ func (c *Core) connect(p *peer) {
 func (c *Core) lose(p *peer) {
 	w := &p.path
 	switch {
-	case p.passive():
-		*w = path{}
-		c.tun.dirty = true
-	case c.cfg.Keepalive == 0 && !p.sight.at.IsZero():
+	case c.cfg.Keepalive == 0 && !p.passive() && !p.sight.at.IsZero():
 		w.rest.wait = w.rest.most
 		c.rest(p)
 	default:
@@ -189,8 +186,14 @@ func (c *Core) lose(p *peer) {
 	}
 }
 
-// begin starts over with p: there is reason for hope.
+// begin starts over with p: there is reason for hope. Who is only waited for is
+// not tried.
 func (c *Core) begin(p *peer) {
+	if p.passive() {
+		p.path = path{}
+		c.tun.dirty = true
+		return
+	}
 	p.path.round = 0
 	p.path.rest.ok()
 	c.beginRound(p)

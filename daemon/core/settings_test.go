@@ -307,10 +307,10 @@ func TestBehaviour62ListenPortIsSetLive(t *testing.T) {
 	if got := s.applied(); !slices.Contains(got, "observe tunnel") {
 		t.Fatalf("got %q, want a look at once", got)
 	}
+	s.observed("tunnel ~hubk0 ~benk0", "tunnel ~hubk25 ~benk25", "signal p to 10.9.0.1", "signal p to 10.9.0.4", "report [192.168.1.3:4000]")
 	if s.tun.ListenPort != 4000 || s.core.ListenPort() != 4000 {
 		t.Errorf("the port is %d, status says %d", s.tun.ListenPort, s.core.ListenPort())
 	}
-	s.observed("tunnel ~hubk0 ~benk0", "tunnel ~hubk25 ~benk25", "signal p to 10.9.0.1", "signal p to 10.9.0.4")
 	s.applied()
 	if !s.isConnected(ben) || !s.isConnected(hub) {
 		t.Error("a connection is lost")
@@ -328,9 +328,8 @@ func TestBehaviour62ListenPortUnset(t *testing.T) {
 	s.step(0, core.Applied{Action: s.last[0], Err: errAway}, "say tunnel")
 	s.tick("observe tunnel")
 	s.observed(fmt.Sprintf("tunnel set=%d", platform.SetListenPort))
-	s.expect(s.applied(), "over tunnel")
+	s.expect(s.applied(), "over tunnel", "observe tunnel")
 	s.tun.ListenPort = 40123 // as WireGuard chose
-	s.tick("observe tunnel")
 	s.observed("tunnel ~hubk0 ~benk0", "tunnel ~hubk25 ~benk25", "signal p to 10.9.0.1", "signal p to 10.9.0.4",
 		"report [192.168.1.3:40123]")
 	if s.core.Desired().ListenPort != 40123 {

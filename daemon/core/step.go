@@ -58,7 +58,7 @@ func New(cfg Config) *Core {
 		view:     vantage{root: cfg.Root},
 		lookups:  map[string]bool{},
 		look:     newSchedule(),
-		tun:      tunnel{retry: quickRetry(), port: cfg.ListenPort},
+		tun:      tunnel{retry: quickRetry(), portPace: quickRetry(), port: cfg.ListenPort},
 		link:     newLink(&cfg),
 		contact:  newContact(),
 		report:   report{retry: backoff{first: retryFirst, most: fetchRetryMost}},

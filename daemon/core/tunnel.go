@@ -27,6 +27,7 @@ type tunnel struct {
 	port     uint16 // desired; 0: any, none is chosen yet
 	another  bool   // a free port is to be chosen in the place of the present one
 	retry    backoff
+	portPace backoff // of the looks at a port that was changed
 }
 
 // keep makes s, a whole observation, the model. It is copied.
