@@ -90,27 +90,42 @@ func (p *peer) roleEnded(ctx context.Context, err error) error {
 	return fmt.Errorf("the coordinator's role ended: %w", err)
 }
 
-// arm sets the one timer to the core's deadline or the doors'.
+// arm sets the one timer to the core's deadline or the doors', and to now while
+// there is something that the core has not heard of.
 func (p *peer) arm(t *time.Timer) {
 	at := p.core.Deadline()
 	if due := p.doors.due; !due.IsZero() && (at.IsZero() || due.Before(at)) {
 		at = due
 	}
-	if at.IsZero() {
+	switch {
+	case len(p.backlog) > 0:
+		t.Reset(0)
+	case at.IsZero():
 		t.Stop()
-		return
+	default:
+		t.Reset(time.Until(at))
 	}
-	t.Reset(time.Until(at))
 }
 
-// step gives ev to the core, does what it asks for and feeds it the answers.
+// maxEvents is how many step gives the core before it returns, so that whatever
+// the core goes on asking for, others have their turn and the daemon can be
+// stopped.
+const maxEvents = 100
+
+// step gives ev to the core, does what it asks for and feeds it the answers. Of
+// very many the rest waits in p.backlog.
 func (p *peer) step(ctx context.Context, ev core.Event) {
-	for queue := []core.Event{ev}; len(queue) > 0; queue = queue[1:] {
-		actions := p.core.Step(time.Now(), queue[0])
-		p.trace(ctx, queue[0], actions)
+	p.backlog = append(p.backlog, ev)
+	for n := 0; n < maxEvents && len(p.backlog) > 0; n++ {
+		ev, p.backlog = p.backlog[0], p.backlog[1:]
+		actions := p.core.Step(time.Now(), ev)
+		p.trace(ctx, ev, actions)
 		for _, a := range actions {
-			queue = p.perform(ctx, a, queue)
+			p.backlog = p.perform(ctx, a, p.backlog)
 		}
+	}
+	if len(p.backlog) == 0 {
+		p.backlog = nil // its memory has what was in it
 	}
 }
 

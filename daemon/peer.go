@@ -31,6 +31,8 @@ type peer struct {
 	store *state.State // the writer's while it runs
 	core  *core.Core
 
+	backlog []core.Event // to be given to the core, oldest first
+
 	role        *Role           // nil on an ordinary peer
 	remote      *control.Client // nil on the coordinator
 	coordinator wire.Coordinator
