@@ -9,7 +9,10 @@ import (
 	"ginnel/daemon/local"
 )
 
-var errStopping = errors.New("is stopping")
+var (
+	errStopping = errors.New("is stopping")
+	errBusy     = errors.New("the daemon is busy with this network and does not answer in time: try again in a moment")
+)
 
 // status asks the loop how the network is.
 func (p *peer) status(ctx context.Context) local.Network {
@@ -20,9 +23,7 @@ func (p *peer) status(ctx context.Context) local.Network {
 	case <-p.ended:
 		return withoutPeer(&p.cfg, local.Failed, p.endErr)
 	case <-ctx.Done():
-		n := withoutPeer(&p.cfg, local.Up, nil)
-		n.Problems = []string{"the network is too busy to tell more"}
-		return n
+		return withoutPeer(&p.cfg, local.Unknown, errBusy)
 	}
 }
 
