@@ -113,6 +113,8 @@ func TestStatus(t *testing.T) {
 	m.does(nothing, "status")
 	m.status = someStatus(time.Now().UTC(), plain4, "")
 	m.does("network broken: failed\n  error: state does not exist\n", "status", "broken")
+	m.status.Networks = append(m.status.Networks, local.Network{Name: "busy", State: local.Unknown, Error: "it is busy", Role: "peer", Peers: []local.Peer{}})
+	m.does("network busy: unknown\n  error: it is busy\n", "status", "busy")
 	m.refuses(exitFailed, []string{"there is no network work", "`ginnel network list`"}, "status", "work")
 	m.refuses(exitFailed, []string{"there is no network work"}, "status", "work", "--json")
 	m.refuses(exitUsage, []string{"--short and --tree"}, "status", "--short", "--tree")

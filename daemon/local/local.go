@@ -50,8 +50,8 @@ const (
 	Joining State = "joining" // it is being joined by the invitation in the configuration, until the coordinator has accepted
 	Failed  State = "failed"  // it could not be started, or stopped by itself; it is tried again
 	Down    State = "down"    // switched off in the configuration
-	// Unknown is what the command line says of a configured network that no
-	// daemon tells it about; the daemon never does.
+	// Unknown is what the daemon says of a network that does not answer in time,
+	// and the command line of a configured one that no daemon tells it about.
 	Unknown State = "unknown"
 )
 
@@ -59,7 +59,7 @@ const (
 type Network struct {
 	Name        string        `json:"name"`
 	State       State         `json:"state"`
-	Error       string        `json:"error,omitempty"` // why it Failed, or has not joined yet
+	Error       string        `json:"error,omitempty"` // why it failed, has not joined yet, or does not answer
 	Role        string        `json:"role"`            // "peer" or "coordinator"
 	Root        netip.Prefix  `json:"root,omitzero"`
 	PublicKey   key.PublicKey `json:"public_key,omitzero"`
