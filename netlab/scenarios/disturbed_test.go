@@ -30,9 +30,12 @@ func TestDisturbedLink(t *testing.T) {
 		o.allReach(o.all()...)
 		show := func() string {
 			return anna.Run("ip", "-o", "link", "show", "dev", "home") +
-				anna.ip("-o", "address", "show", "dev", "home", "scope", "global") + anna.ip("route", "show", "dev", "home", "proto", "187")
+				anna.ip("-o", "address", "show", "dev", "home", "scope", "global") + anna.routes("home")
 		}
 		before := show()
+		if !strings.HasPrefix(anna.routes("home"), l.home.root()) {
+			t.Fatalf("there is no route to put back:\n%s", before)
+		}
 		for _, d := range disturbances {
 			anna.ip(d...)
 			netlab.Eventually(t, patience, "the daemon undoes ip "+strings.Join(d, " "), func() error {

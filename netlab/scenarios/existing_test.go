@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"ginnel/daemon/local"
 	"ginnel/netlab"
+	"ginnel/platform/link"
 )
 
 // wireguardGo builds the program of wireguard-go, which makes an interface and
@@ -54,11 +56,17 @@ func (m *machine) wgctrl(f func(c *wgctrl.Client) error) error {
 	})
 }
 
-// carries waits until wg0 is what the network needs: it has m's key and port,
-// and those peers.
-func (m *machine) carries(peers ...*machine) {
+// routes are those of the daemon by a link.
+func (m *machine) routes(dev string) string {
 	m.lab.t.Helper()
-	netlab.Eventually(m.lab.t, patience, "wg0 carries "+m.Name()+"'s network", func() error {
+	return strings.TrimSpace(m.ip("route", "show", "dev", dev, "proto", strconv.Itoa(link.RouteProtocol)))
+}
+
+// configured waits until wg0 is what the network needs: it has m's key and port,
+// and so many peers.
+func (m *machine) configured(peers int) {
+	m.lab.t.Helper()
+	netlab.Eventually(m.lab.t, patience, "wg0 is "+m.Name()+"'s network's", func() error {
 		n, err := m.network()
 		if err != nil {
 			return err
@@ -67,11 +75,20 @@ func (m *machine) carries(peers ...*machine) {
 		if err != nil {
 			return err
 		}
-		if dev.PublicKey.String() != n.PublicKey.String() || dev.ListenPort != int(n.ListenPort) || len(dev.Peers) != len(peers) {
-			return fmt.Errorf("key %s, port %d and %d peers; want %s, %d and %d", dev.PublicKey, dev.ListenPort, len(dev.Peers), n.PublicKey, n.ListenPort, len(peers))
+		if dev.PublicKey.String() != n.PublicKey.String() || dev.ListenPort != int(n.ListenPort) || len(dev.Peers) != peers {
+			return fmt.Errorf("key %s, port %d and %d peers; want %s, %d and %d", dev.PublicKey, dev.ListenPort, len(dev.Peers), n.PublicKey, n.ListenPort, peers)
+		}
+		if routes := m.routes("wg0"); !strings.HasPrefix(routes, m.lab.home.root()) {
+			return fmt.Errorf("routes %q", routes)
 		}
 		return nil
 	})
+}
+
+// carries waits until wg0 carries the network to these peers, who are all.
+func (m *machine) carries(peers ...*machine) {
+	m.lab.t.Helper()
+	m.configured(len(peers))
 	for _, p := range peers {
 		m.reaches(p, patience)
 	}
@@ -94,8 +111,8 @@ func (m *machine) bare() {
 		if out := m.Run("ip", "-o", "address", "show", "dev", "wg0", "scope", "global"); out != "" {
 			return fmt.Errorf("it has addresses: %s", out)
 		}
-		if out := m.ip("route", "show", "dev", "wg0", "proto", "187"); strings.TrimSpace(out) != "" {
-			return fmt.Errorf("it has routes: %s", out)
+		if routes := m.routes("wg0"); routes != "" {
+			return fmt.Errorf("it has routes: %s", routes)
 		}
 		return nil
 	})
