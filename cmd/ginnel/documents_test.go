@@ -77,7 +77,8 @@ func TestInnernetsCommandsAreKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := newMachine(t)
-	for theirs, ours := range innernetCommands {
+	for _, c := range innernetCommands {
+		theirs, ours := c[0], c[1]
 		if findCommand(ours) == nil {
 			t.Errorf("%s: there is no command %s", theirs, ours)
 		}

@@ -123,8 +123,10 @@ func dispatch(ctx context.Context, e *env, args []string) error {
 }
 
 func noCommand(name string) error {
-	if ours := innernetCommands[name]; ours != "" {
-		return usagef("there is no command %q: what it does in innernet `ginnel %s` does here", name, ours)
+	for _, c := range innernetCommands {
+		if c[0] == name {
+			return usagef("there is no command %q: what it does in innernet `ginnel %s` does here", name, c[1])
+		}
 	}
 	return usagef("there is no command %q: `ginnel help` lists them", name)
 }
