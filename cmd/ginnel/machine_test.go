@@ -39,7 +39,8 @@ type machine struct {
 	err    error // every answer of the daemon
 	calls  []string
 	peers  map[string]*running // what is up, by the network's name
-	// lie replaces what the coordinator answers; nil: the truth.
+	// lie replaces what the coordinator answers, a *wire.Problem what is heard of
+	// it; nil: the truth.
 	lie func(r *http1.Request) (answer any)
 }
 
@@ -140,7 +141,11 @@ func (m *machine) Coordinator(ctx context.Context, network string, r *http1.Requ
 		return nil, wire.Errorf(wire.StatusNotFound, "there is no network %s up on this machine", network)
 	}
 	if m.lie != nil {
-		if answer := m.lie(r); answer != nil {
+		switch answer := m.lie(r).(type) {
+		case nil:
+		case *wire.Problem:
+			return nil, answer
+		default:
 			return http1.JSON(wire.StatusOK, answer), nil
 		}
 	}

@@ -63,8 +63,7 @@ lists the addresses of removed peers, which nobody is given until they are freed
 	},
 	{
 		name: "peer revoke-admin", args: "PEER", brief: "Make an admin an ordinary peer",
-		setup: patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more",
-			whichPeer("nobody is an admin but the coordinator, who stays one", func(p *wire.Peer) bool { return p.Admin && notCoordinator(p) })),
+		setup: setupRevoke,
 	},
 	{
 		name: "peer disable", args: "PEER", brief: "Cut a peer off; it keeps its name, address and key",

@@ -41,13 +41,16 @@ func setupDisable(o *options) action {
 		if err != nil {
 			return err
 		}
+		own := ""
 		if p, err := peerCalled(peers, args[0]); err == nil && isActive(p) {
 			e.introduce(p, "it is cut off until it is enabled, and keeps its address and key")
-			if err := e.reconsider(*yes, "Disable peer "+p.Name+"?"); err != nil {
+			own = e.warnSelf(ctx, *network, args, "loses the network at once, and only an admin elsewhere can enable it again")
+			if err := e.confirm(*yes || own == "" && !e.terminal, "Disable peer "+p.Name+"?"); err != nil {
 				return err
 			}
 		} // else the coordinator says what is wrong
-		if err := patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Disabled: new(true)}); err != nil {
+		err = patchPeer(ctx, e, *network, args[0], wire.PeerPatch{Disabled: new(true)})
+		if err := cutting(own != "", err); err != nil {
 			return err
 		}
 		return e.say("peer %s is disabled", args[0])
@@ -66,6 +69,10 @@ func setupRemovePeers(o *options) action {
 		if err := e.showRemoval(peers, args, *free); err != nil {
 			return err
 		}
+		own := e.warnSelf(ctx, *network, args, "loses the network at once, and comes back only as a new peer that an admin elsewhere invites")
+		if i, last := slices.Index(args, own), len(args)-1; i >= 0 { // or it could not remove the others
+			args[i], args[last] = args[last], own
+		}
 		noun := "peer "
 		if len(args) > 1 {
 			noun = "peers "
@@ -74,7 +81,7 @@ func setupRemovePeers(o *options) action {
 			return err
 		}
 		for _, name := range args {
-			if err := removePeer(ctx, e, *network, name, *free); err != nil {
+			if err := cutting(name == own, removePeer(ctx, e, *network, name, *free)); err != nil {
 				return err
 			}
 		}
