@@ -177,7 +177,7 @@ func TestDamagedConfiguration(t *testing.T) {
 func TestAddCIDRAsks(t *testing.T) {
 	args := []string{"cidr", "add", "few", "10.42.1.0/31"} // ann alone leaves servers
 	const lost = "ann and bob will not see each other any more\n"
-	const question = "Make CIDR few although peers will lose sight of each other?"
+	const question = "Make CIDR few around them?"
 	m := newAdmin(t)
 	m.refuses(exitUsage, []string{lost, question, "there is no terminal", "--yes"}, args...)
 	for _, answer := range []string{"n\n", "\n", "", "no\n", "yess\n", "y"} {
@@ -199,6 +199,30 @@ func TestAddCIDRAsks(t *testing.T) {
 	}
 }
 
+// TestAddCIDRAround: whom a CIDR takes in is said before, since it cannot be
+// undone, also where nobody loses sight of anybody. A terminal is asked.
+func TestAddCIDRAround(t *testing.T) {
+	const moved = "desks has 3 peers from now on, and can be removed only when it has none: ann bob dan\n"
+	args := []string{"cidr", "add", "desks", "10.42.1.0/28"}
+	m := newAdmin(t)
+	m.failed(m.runWith("\n", true, args...), exitFailed, []string{moved, "Make CIDR desks around them? [y/N] ", "nothing was changed"}, args)
+	r := m.run(args...)
+	if r.status != exitOK || r.err != moved {
+		t.Errorf("%+v", r)
+	}
+	m.refuses(exitFailed, []string{"still has 3 peers"}, "cidr", "remove", "desks")
+	if r := m.run("cidr", "add", "empty", "10.42.3.0/24"); r.status != exitOK || r.err != "" {
+		t.Errorf("%+v", r)
+	}
+	for i := range 2 * mostPairs {
+		m.net.Join(fmt.Sprintf("peer-%d", i), "phones")
+	}
+	r = m.run("cidr", "add", "half", "10.42.2.0/26")
+	if r.status != exitOK || !strings.HasPrefix(r.err, "half has 42 peers from now on") || !strings.HasSuffix(r.err, " ...\n") || strings.Count(r.err, "peer-") != mostPairs-2 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestManyPairs: a person is not shown thousands of lines.
 func TestManyPairs(t *testing.T) {
 	m := newAdmin(t)
@@ -206,7 +230,7 @@ func TestManyPairs(t *testing.T) {
 		m.net.Join(fmt.Sprintf("peer-%d", i), "servers")
 	}
 	r := m.run("cidr", "add", "few", "10.42.1.0/31", "--yes")
-	if lines := strings.Count(r.err, "\n"); r.status != exitOK || lines != mostPairs+1 || !strings.Contains(r.err, "and 31 pairs more will not see each other any more\n") {
+	if lines := strings.Count(r.err, "\n"); r.status != exitOK || lines != mostPairs+2 || !strings.Contains(r.err, "and 31 pairs more will not see each other any more\n") {
 		t.Errorf("%d lines: %s", lines, r.err)
 	}
 }

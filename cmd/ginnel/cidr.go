@@ -113,9 +113,12 @@ func setupCIDRAdd(o *options) action {
 		if err := e.coordinator(ctx, *network, "POST", wire.PathCIDRs+"?preview=1", cidr, &preview); err != nil {
 			return err
 		}
-		e.explain(&preview.SightChange)
-		if preview.LostCount > 0 {
-			if err := e.confirm(*yes, "Make CIDR "+cidr.Name+" although peers will lose sight of each other?"); err != nil {
+		if preview.CIDR.Peers > 0 {
+			if err := e.showMoved(ctx, *network, &preview.CIDR); err != nil {
+				return err
+			}
+			e.explain(&preview.SightChange)
+			if err := e.confirm(*yes || preview.LostCount == 0 && !e.terminal, "Make CIDR "+cidr.Name+" around them?"); err != nil {
 				return err
 			}
 		}
@@ -128,6 +131,26 @@ func setupCIDRAdd(o *options) action {
 		}
 		return e.say("made CIDR %s (%s) in %s", change.CIDR.Name, change.CIDR.Prefix, change.CIDR.Parent)
 	}
+}
+
+// showMoved says which peers belong to a CIDR that is carved out around them.
+func (e *env) showMoved(ctx context.Context, network string, c *wire.CIDR) error {
+	peers, err := e.peers(ctx, network)
+	if err != nil {
+		return err
+	}
+	list, named := "", 0
+	for i := range peers {
+		if p := &peers[i]; c.Prefix.Contains(p.Address) && named < mostPairs {
+			list += " " + p.Name
+			named++
+		}
+	}
+	if named < c.Peers {
+		list += " ..."
+	}
+	e.note("%s has %s from now on, and can be removed only when it has none:%s", c.Name, plural(c.Peers, "peer"), list)
+	return nil
 }
 
 // parsePrefix reads a range of addresses, such as example.

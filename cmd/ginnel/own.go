@@ -25,7 +25,7 @@ func (e *env) ownName(ctx context.Context, network string) string {
 func (e *env) warnSelf(ctx context.Context, network string, names []string, loses string) string {
 	network, _ = e.pick(ctx, network) // who cannot tell is asked for more
 	own := e.ownName(ctx, network)
-	if !slices.Contains(names, own) {
+	if own == "" || !slices.Contains(names, own) {
 		return ""
 	}
 	e.note("%s is this machine: it %s", own, loses)
@@ -43,17 +43,4 @@ func cutting(self bool, err error) error {
 		return errCutOff
 	}
 	return err
-}
-
-func setupRevoke(o *options) action {
-	yes := yesOption(o)
-	revoke := patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more",
-		whichPeer("nobody is an admin but the coordinator, who stays one", func(p *wire.Peer) bool { return p.Admin && notCoordinator(p) }))(o)
-	return func(ctx context.Context, e *env, args []string) error {
-		own := e.warnSelf(ctx, o.named("network").text, args, "cannot change the network then, and only an admin elsewhere can make it an admin again")
-		if err := e.confirm(*yes || own == "", "Make it an ordinary peer?"); err != nil {
-			return err
-		}
-		return revoke(ctx, e, args)
-	}
 }

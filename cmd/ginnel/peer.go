@@ -59,11 +59,13 @@ lists the addresses of removed peers, which nobody is given until they are freed
 	{
 		name: "peer grant-admin", args: "PEER", brief: "Make a peer an admin: it may change the network",
 		setup: patching(wire.PeerPatch{Admin: new(true)}, "peer %s is an admin",
-			whichPeer("every peer is an admin", func(p *wire.Peer) bool { return !p.Admin })),
+			whichPeer("every peer is an admin", func(p *wire.Peer) bool { return !p.Admin }), ""),
 	},
 	{
 		name: "peer revoke-admin", args: "PEER", brief: "Make an admin an ordinary peer",
-		setup: setupRevoke,
+		setup: patching(wire.PeerPatch{Admin: new(false)}, "peer %s is not an admin any more",
+			whichPeer("nobody is an admin but the coordinator, who stays one", func(p *wire.Peer) bool { return p.Admin && notCoordinator(p) }),
+			"cannot change the network then, and only an admin elsewhere can make it an admin again"),
 	},
 	{
 		name: "peer disable", args: "PEER", brief: "Cut a peer off; it keeps its name, address and key",
@@ -72,7 +74,7 @@ lists the addresses of removed peers, which nobody is given until they are freed
 	{
 		name: "peer enable", args: "PEER", brief: "Let a disabled peer in again",
 		setup: patching(wire.PeerPatch{Disabled: new(false)}, "peer %s is enabled",
-			whichPeer("no peer is disabled", func(p *wire.Peer) bool { return p.State == wire.PeerDisabled })),
+			whichPeer("no peer is disabled", func(p *wire.Peer) bool { return p.State == wire.PeerDisabled }), ""),
 	},
 	{
 		name: "peer remove", args: "PEER...",
@@ -92,12 +94,21 @@ one until ` + "`ginnel pin forget`" + ` is run on each.`,
 }
 
 // patching sets up a command that makes one change to a peer and says done of
-// its name.
-func patching(patch wire.PeerPatch, done string, which question) func(*options) action {
+// its name; loses is what this machine itself would lose by it, which it is asked
+// about; empty: nothing.
+func patching(patch wire.PeerPatch, done string, which question, loses string) func(*options) action {
 	return func(o *options) action {
-		network := networkOption(o)
+		network, yes := networkOption(o), new(bool)
+		if loses != "" {
+			yes = yesOption(o)
+		}
 		o.ask("PEER", which)
 		return func(ctx context.Context, e *env, args []string) error {
+			if loses != "" && e.warnSelf(ctx, *network, args, loses) != "" {
+				if err := e.confirm(*yes, "Change this machine itself?"); err != nil {
+					return err
+				}
+			}
 			if err := patchPeer(ctx, e, *network, args[0], patch); err != nil {
 				return err
 			}
