@@ -161,6 +161,15 @@ func TestEndpointCommandsRefused(t *testing.T) {
 	}
 }
 
+// TestOverrideInside: no packet of a tunnel goes through the tunnel.
+func TestOverrideInside(t *testing.T) {
+	m := peerOf(t)
+	m.refuses(exitFailed, []string{"10.42.0.1:51820", "inside the network itself"}, "override", "set", "10.42.0.7", "10.42.0.1:51820")
+	if list := m.section().Overrides; len(list) > 0 {
+		t.Errorf("overrides are %+v", list)
+	}
+}
+
 // TestBehaviour71CreateWritesTheBook: and restore writes what a backup has.
 func TestBehaviour71CreateWritesTheBook(t *testing.T) {
 	m := newCoordinator(t)

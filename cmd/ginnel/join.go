@@ -177,17 +177,7 @@ func (e *env) finishJoin(ctx context.Context, inv *wire.Invitation) (done bool, 
 	case how == join.Now:
 		return true, e.joined(ctx, inv)
 	case how == join.Before:
-		return true, e.say("this machine is in %s already, as %s: by this invitation", inv.Network, e.nameIn(ctx, inv))
+		return true, e.say("this machine is in %s already, as %s: by this invitation", inv.Network, cmp.Or(e.ownName(ctx, inv.Network), inv.Name))
 	}
 	return false, nil
-}
-
-// nameIn returns what this machine, which was invited by inv, is called now: it
-// may have been renamed.
-func (e *env) nameIn(ctx context.Context, inv *wire.Invitation) string {
-	st, err := e.client().Status(ctx)
-	if err != nil {
-		return inv.Name
-	}
-	return cmp.Or(described(st, &config.Network{Name: inv.Network}).Self.Name, inv.Name)
 }

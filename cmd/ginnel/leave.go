@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func leave(ctx context.Context, e *env, args []string, yes bool) error {
 	if n.Role == config.Coordinator {
 		return fmt.Errorf("this machine is the coordinator of %s: `ginnel network remove %[1]s` destroys the network", n.Name)
 	}
-	e.showParting(n)
+	e.showParting(ctx, n)
 	if err := e.confirm(yes, "Leave network "+n.Name+" and delete this machine's key for it?"); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func removeNetwork(ctx context.Context, e *env, name string, yes bool) error {
 	if n.Role != config.Coordinator {
 		return fmt.Errorf("this machine is a peer of %s, not its coordinator: `ginnel leave %[1]s` takes it out", name)
 	}
-	e.showParting(n)
+	e.showParting(ctx, n)
 	if err := e.confirm(yes, "Destroy network "+name+" and its book for good?"); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func leaveAll(ctx context.Context, e *env, yes bool) error {
 		if err != nil {
 			return err
 		}
-		e.showParting(n)
+		e.showParting(ctx, n)
 		list = append(list, n)
 	}
 	if err := e.confirm(yes, "Remove "+strings.Join(names, ", ")+" from this machine for good?"); err != nil {
@@ -113,7 +114,7 @@ func (e *env) allNetworks() ([]string, error) {
 }
 
 // showParting says what it means that this machine is taken out of a network.
-func (e *env) showParting(n *config.Network) {
+func (e *env) showParting(ctx context.Context, n *config.Network) {
 	if n.Role == config.Coordinator {
 		of := "its peers"
 		if book, err := store.Read(e.paths.book(n.Name)); err == nil {
@@ -124,7 +125,7 @@ func (e *env) showParting(n *config.Network) {
 	}
 	who := ""
 	if id, err := state.Read(state.Path(e.paths.state, n.Name)); err == nil {
-		who = fmt.Sprintf(" as %s, %s", id.Name, id.Address)
+		who = fmt.Sprintf(" as %s, %s", cmp.Or(e.ownName(ctx, n.Name), id.Name), id.Address)
 	}
 	e.note("%s: this machine is in it%s; to come back it needs an invitation as a new peer", n.Name, who)
 }

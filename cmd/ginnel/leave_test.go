@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/daemon/local"
 	"ginnel/daemon/state"
 	"ginnel/wire"
 	"ginnel/wire/http1"
@@ -37,6 +38,14 @@ func TestBehaviour12LeaveAll(t *testing.T) {
 		t.Errorf("left are %q and\n%s", files, m.os)
 	}
 	m.does("this machine is in no network\n", "leave", "--all")
+}
+
+// TestLeaveRenamed: this machine is called what it is called now.
+func TestLeaveRenamed(t *testing.T) {
+	m := peerOf(t)
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up, Role: "peer", Self: wire.Member{Name: "fays-laptop"}, Peers: []local.Peer{}}}
+	m.startDaemon()
+	m.refuses(exitUsage, []string{"home: this machine is in it as fays-laptop, 10.42.1.4; "}, "leave")
 }
 
 // TestBehaviour44Unseen: who was not seen for long is listed; of whom the

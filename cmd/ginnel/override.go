@@ -63,7 +63,7 @@ func setOverride(ctx context.Context, e *env, network, peer, endpoint string) er
 			return err
 		}
 		n.Overrides = append(without(n.Overrides, a), config.Override{Address: a, Endpoint: endpoint})
-		return nil
+		return e.checkOutside(n.Name, []string{endpoint})
 	})
 	if err != nil {
 		return err

@@ -9,8 +9,9 @@ import (
 	"ginnel/wire"
 )
 
-// ownName is what this machine is called in a network, as its daemon knows it;
-// empty where none tells, and for the coordinator, from whom nothing can be taken.
+// ownName is what this machine is called in a network now, as its daemon knows
+// it: it may have been renamed. Empty where none tells, and on the coordinator,
+// from whom nothing can be taken.
 func (e *env) ownName(ctx context.Context, network string) string {
 	st, err := e.client().Status(ctx)
 	if err != nil {
