@@ -106,6 +106,20 @@ func TestBehaviour65Status(t *testing.T) {
 	golden(t, "status.golden", all.String())
 }
 
+// TestBehaviour64ElsewhereThanOverridden: what WireGuard follows is not called an
+// override.
+func TestBehaviour64ElsewhereThanOverridden(t *testing.T) {
+	m := newMachine(t)
+	m.startDaemon()
+	m.status = someStatus(time.Now().UTC(), plain4, "")
+	hub := &m.status.Networks[0].Peers[0]
+	hub.Overridden, hub.Why = true, "it answers from elsewhere than the override says"
+	r := m.run("status", "home")
+	if strings.Contains(r.out, "by override") || !strings.Contains(r.out, "*  hub        10.42.0.1  direct  ") || !strings.Contains(r.out, "coordinator; "+hub.Why) {
+		t.Errorf("%s", r.out)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	m := newMachine(t)
 	m.startDaemon()

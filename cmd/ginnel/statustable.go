@@ -47,7 +47,7 @@ func (s seat) reached() string {
 	switch {
 	case s.you:
 		return ""
-	case s.Connected && s.Overridden:
+	case s.Connected && s.Overridden && s.Why == "":
 		return "by override"
 	}
 	return reachWords[s.Reach]

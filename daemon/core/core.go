@@ -280,5 +280,5 @@ type PeerStatus struct {
 	Overridden    bool           // Settings.Overrides say where it is reached
 	Connected     bool           // a handshake within the last 180 s, and no evidence against it
 	Reach         Reach          // never empty
-	Why           string         // why it is not reached; empty: there is nothing to be said
+	Why           string         // why it is not reached, or not where the override says; empty: there is nothing to be said
 }

@@ -1,6 +1,10 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
 
 // Reach tells in a word how a member is reached, for people.
 type Reach string
@@ -15,15 +19,21 @@ const (
 	Waiting    Reach = "waiting"    // an invitee that has not joined
 )
 
-// reach tells how p is reached; where it is not, why says why, if there is
-// something to be said.
+// reach tells how p is reached; where it is not, or not where the override says,
+// why says why, if there is something to be said.
 func (c *Core) reach(p *peer) (r Reach, why string) {
 	w := &p.path
 	switch {
-	case p.connected(c.now) && c.view.attached(p.sight.endpoint.Addr().Unmap()):
-		return LAN, ""
 	case p.connected(c.now):
-		return Direct, ""
+		r = Direct
+		at := netip.AddrPortFrom(p.sight.endpoint.Addr().Unmap(), p.sight.endpoint.Port())
+		if c.view.attached(at.Addr()) {
+			r = LAN
+		}
+		if c.overridden(p) && c.isElsewhere(p, at) {
+			why = "it answers from elsewhere than the override says" // WireGuard follows it
+		}
+		return r, why
 	case p.passive():
 		return Waiting, ""
 	case w.state == doubted:
@@ -41,4 +51,10 @@ func (c *Core) reach(p *peer) (r Reach, why string) {
 		return NoPath, "its only known endpoint does not answer"
 	}
 	return NoPath, fmt.Sprintf("none of its %d known endpoints answers", known)
+}
+
+// isElsewhere tells whether at is none of the places that are known of p's hosts.
+func (c *Core) isElsewhere(p *peer, at netip.AddrPort) bool {
+	places := c.places(p)
+	return len(places) > 0 && !slices.Contains(places, at)
 }

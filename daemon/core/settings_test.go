@@ -263,8 +263,10 @@ func TestBehaviour64OverrideOfALivePath(t *testing.T) {
 	s.observed("tunnel ~ben@192.0.2.99:9", "tunnel ~benk0", "tunnel ~benk25", "signal p to 10.9.0.4")
 	s.applied()
 	s.do(100*time.Millisecond, core.Signalled{From: ben, Signal: wire.Signal{Kind: wire.SignalAnswer}})
+	s.reaches(ben, "direct")
 	s.shake("ben", "203.0.113.2:4444") // he roams
 	s.do(time.Second, core.TunnelObserved{State: &s.tun})
+	s.reaches(ben, "direct: it answers from elsewhere than the override says")
 	s.news(2, announced(endpoints("203.0.113.9:7"), "198.51.100.7:5000")) // and what others say does not count
 	s.expect(s.changes(20*time.Second, func() { s.keepHub(); s.grow("ben") }))
 	if !s.isConnected(ben) {
@@ -276,7 +278,7 @@ func TestBehaviour64OverrideOfALivePath(t *testing.T) {
 			t.Errorf("without the override: %s", l)
 		}
 	}
-	if st := s.status(ben); st.Overridden || !st.Connected {
+	if st := s.status(ben); st.Overridden || !st.Connected || st.Why != "" {
 		t.Errorf("status is %+v", st)
 	}
 }

@@ -83,7 +83,7 @@ type Peer struct {
 	Connected     bool           `json:"connected"`
 	Overridden    bool           `json:"overridden,omitempty"` // this machine's configuration says where it is reached
 	Reach         Reach          `json:"reach"`
-	Why           string         `json:"why,omitempty"` // it is not reached, for people
+	Why           string         `json:"why,omitempty"` // it is not reached, or not where it is overridden, for people
 }
 
 // Reach tells in a word how a peer is reached.
