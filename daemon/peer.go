@@ -104,7 +104,7 @@ func advise(cfg *config.Network, err error) error {
 	case !errors.Is(err, platform.ErrNotExist) && !errors.Is(err, dbfile.ErrDamaged):
 		return err
 	case cfg.Role == config.Coordinator:
-		return fmt.Errorf("%w: put a copy of the file back and run `ginnel up %s`", err, cfg.Name)
+		return fmt.Errorf("%w: put a copy of the file back and run `ginnel up %s`, or, with a backup, `ginnel network remove %[2]s` and `ginnel restore FILE`", err, cfg.Name)
 	}
 	return fmt.Errorf("%w: put a copy of the file back, or run `ginnel leave %s` and join with a new invitation", err, cfg.Name)
 }

@@ -56,7 +56,8 @@ once it is reached: neither can find the other before. The old machine must not 
 What was changed after the backup is undone: who was removed since is back, and who joined since
 has to be invited again, with an address that was never used (peer invite --address): the one
 that the book would choose may be that which it had, where the others still have its old key
-pinned and refuse the new one. Nothing that is there is replaced.`,
+pinned and refuse the new one. Nothing that is there is replaced: what this machine has of the
+network goes before, with ` + "`ginnel network remove`" + `.`,
 		setup: func(o *options) action {
 			endpoints := o.Strings("endpoint", "`HOST:PORT` where this machine is reached from outside, instead of the backup's; may be repeated")
 			port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine, instead of the backup's: the endpoints have to lead there")

@@ -159,6 +159,8 @@ func TestRestoreRefused(t *testing.T) {
 	if left := m.tree(); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
+	peer := peerOf(t)
+	peer.refuses(exitFailed, []string{"this machine is in a network home already", "to restore a backup of it, take the machine out first: `ginnel leave home`"}, "restore", file)
 	m.run("network", "create", "work", "10.42.128.0/17", "--endpoint", "192.0.2.1:7", "--listen-port", "7")
 	m.refuses(exitFailed, []string{"10.42."}, "restore", file)
 }

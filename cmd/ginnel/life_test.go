@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +104,31 @@ func TestClear(t *testing.T) {
 	m.does("cleared home\n", "clear") // there is nothing left to do
 	m.live()
 	eventually(t, up)
+}
+
+// TestDamagedBook: a coordinator whose book is damaged has its network back by
+// what it is told, step by step, and a backup.
+func TestDamagedBook(t *testing.T) {
+	m := newMachine(t)
+	m.os = fake.NewWorld(time.Now()).NewOS("hub")
+	m.os.SetLink("eth0", netip.MustParsePrefix("192.0.2.1/24"))
+	stop := m.live()
+	m.succeeds("network", "create", "home", "10.42.0.0/16", "--endpoint", "192.0.2.1:51820", "--name", "hub")
+	backup := filepath.Join(t.TempDir(), "backup")
+	m.succeeds("backup", backup)
+	stop()
+	must(t, os.WriteFile(m.env.paths.book("home"), []byte("damaged"), 0o600))
+	m.live()
+	eventually(t, func() bool { return m.network().State == local.Failed })
+	if why := m.network().Error; !strings.Contains(why, "put a copy of the file back and run `ginnel up home`, or, with a backup, `ginnel network remove home` and `ginnel restore FILE`") {
+		t.Errorf("it fails with %q", why)
+	}
+	m.refuses(exitFailed, []string{"to restore a backup of it, destroy it first: `ginnel network remove home`"}, "restore", backup)
+	m.does("removed network home\n", "network", "remove", "home", "--yes")
+	m.succeeds("restore", backup)
+	if n := m.network(); n.State != local.Up {
+		t.Errorf("the network is %+v", n)
+	}
 }
 
 // TestClearWaits for a daemon that is about to stop.

@@ -156,9 +156,9 @@ func withPort(cfg *config.Config, port uint16) *config.Network {
 func inTheWay(n *config.Network, wanted config.Role) error {
 	switch {
 	case wanted == config.Coordinator && n.Role == wanted:
-		return fmt.Errorf("there is a network %s on this machine already: choose another name (`ginnel network remove %[1]s` destroys that one)", n.Name)
+		return fmt.Errorf("there is a network %s on this machine already: choose another name, or, to restore a backup of it, destroy it first: `ginnel network remove %[1]s`", n.Name)
 	case wanted == config.Coordinator:
-		return fmt.Errorf("there is a network %s on this machine already: choose another name", n.Name)
+		return fmt.Errorf("this machine is in a network %s already: choose another name, or, to restore a backup of it, take the machine out first: `ginnel leave %[1]s`", n.Name)
 	case n.Role == config.Coordinator:
 		return fmt.Errorf("this machine is the coordinator of %s itself, and can join no other network of that name", n.Name)
 	}
