@@ -115,18 +115,21 @@ func (e *env) input() *bufio.Reader {
 	return e.lines
 }
 
-// units of a duration on the command line.
-var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
+// unitLetters are the units of a duration on the command line; units has how long
+// each is.
+const unitLetters = "smhdw"
+
+var units = [...]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
 
 // parseLife reads a duration such as 90s, 30m, 12h, 14d or 2w.
 func parseLife(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, usagef("a duration is a number and one of s, m, h, d, w, such as 14d")
 	}
-	unit, known := units[s[len(s)-1]]
+	unit := strings.IndexByte(unitLetters, s[len(s)-1])
 	n, err := strconv.ParseInt(s[:len(s)-1], 10, 64)
-	if !known || err != nil || n <= 0 || n > int64(math.MaxInt64/unit) {
+	if unit < 0 || err != nil || n <= 0 || n > int64(math.MaxInt64/units[unit]) {
 		return 0, usagef("%q is no duration: want a number and one of s, m, h, d, w, such as 14d", s)
 	}
-	return time.Duration(n) * unit, nil
+	return time.Duration(n) * units[unit], nil
 }

@@ -59,12 +59,18 @@ var reachWords = map[local.Reach]string{
 	local.ReachIdle: "idle", local.ReachNone: "no path", local.ReachWaiting: "not yet",
 }
 
-// reachLooks are how they look.
-var reachLooks = map[string]look{
-	onlineMark: good, "direct": good, "direct, same LAN": good, "by override": good, "connecting": underway, "no path": bad,
+// reachLook is how it looks.
+func reachLook(_ int, cell string) look {
+	switch cell {
+	case onlineMark, "direct", "direct, same LAN", "by override":
+		return good
+	case "connecting":
+		return underway
+	case "no path":
+		return bad
+	}
+	return ordinary
 }
-
-func reachLook(_ int, cell string) look { return reachLooks[cell] }
 
 // remarks are what else is to be said of a member.
 func (s seat) remarks() string {

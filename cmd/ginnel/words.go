@@ -15,16 +15,21 @@ const (
 	peerName                // of one of its peers
 )
 
-// kinds has the words of arguments and of options' values that are no free
-// text. One that has alternatives, "FILE|-", is what its first one is.
-var kinds = map[string]kind{
-	"FILE": fileName, "NETWORK": networkName, "CIDR": cidrName, "OTHER-CIDR": cidrName, "PEER": peerName,
-}
-
-// kindOf returns what a word names: free text where nothing else is known.
+// kindOf returns what a word of arguments, or of an option's value, names. One
+// that has alternatives, "FILE|-", names what its first one does.
 func kindOf(word string) kind {
 	word, _, _ = strings.Cut(word, "|")
-	return kinds[word]
+	switch word {
+	case "FILE":
+		return fileName
+	case "NETWORK":
+		return networkName
+	case "CIDR", "OTHER-CIDR":
+		return cidrName
+	case "PEER":
+		return peerName
+	}
+	return freeText
 }
 
 // argument is what a command takes by its place.
