@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ginnel/daemon/doctor"
 )
@@ -86,9 +87,15 @@ func heading(network string) string {
 }
 
 // hang adds a text behind start, which is as wide as seenAt, and its further
-// lines below.
+// lines below. A word that is too long for its line begins further left.
 func (p *page) hang(start, text string) {
 	for _, line := range wrap(clean(text), p.columns-seenAt) {
+		if over := seenAt + utf8.RuneCountInString(line) - p.columns; over > 0 {
+			if mark := strings.TrimRight(start, " "); mark != "" {
+				p.WriteString(mark + "\n")
+			}
+			start = strings.Repeat(" ", max(0, seenAt-over))
+		}
 		p.WriteString(start + line + "\n")
 		start = strings.Repeat(" ", seenAt)
 	}

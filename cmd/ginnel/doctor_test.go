@@ -88,7 +88,7 @@ func TestBehaviour130Page(t *testing.T) {
 	if want := "Something is wrong with the firewall of network home: table inet fw, chain\n  input, drops UDP to port 51820 that comes by eth0: nobody reaches the\n  coordinator there.\n"; !strings.HasPrefix(got.out, want) {
 		t.Errorf("it begins %.200q", got.out)
 	}
-	for _, line := range []string{"\nthis machine\n  ok      configuration ", "\nnetwork home\n", "\n  FAILED  firewall      table inet fw", "\n                      > nft insert rule inet fw input udp dport 51820 accept\n"} {
+	for _, line := range []string{"\nthis machine\n  ok      configuration", "\nnetwork home\n", "\n  FAILED  firewall      table inet fw", "\n                      > nft insert rule inet fw input udp dport 51820 accept\n"} {
 		if !strings.Contains(m.plain(got.out), line) {
 			t.Errorf("%q is not in\n%s", line, m.plain(got.out))
 		}
@@ -131,6 +131,22 @@ func TestBehaviour130Book(t *testing.T) {
 		got := m.run("doctor")
 		if strings.Contains(got.out, "FAILED  book ") == served || strings.Contains(got.out, "ginnel network remove home;") == served {
 			t.Errorf("served %t: %s", served, got.out)
+		}
+	}
+}
+
+// TestLongWords: the longest name there is fits into 80 columns, with what is
+// around it, be it the first word or another.
+func TestLongWords(t *testing.T) {
+	name := strings.Repeat("n", 63)
+	for text, want := range map[string]string{
+		"it is " + name + ", away": "  ok      handshake     it is\n                " + name + ",\n                        away\n",
+		name + " is away":          "  ok      handshake\n                 " + name + "\n                        is away\n",
+	} {
+		p := &page{columns: 80}
+		p.hang("  ok      handshake     ", text)
+		if p.String() != want {
+			t.Errorf("%q, want %q", p.String(), want)
 		}
 	}
 }

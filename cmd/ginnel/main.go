@@ -54,6 +54,7 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	screen   func() screen // what out is shown on; nil: no terminal
+	aside    func() screen // likewise err
 	terminal bool          // questions may be asked
 	lines    *bufio.Reader // of in, once something was read
 	network  string        // what a question for the network was answered with
@@ -67,7 +68,7 @@ func main() {
 	defer stop()
 	e := &env{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal.Is(os.Stdin) && terminal.Is(os.Stderr),
-		screen: screenOf(os.Stdout, os.Getenv), paths: findPaths(os.Getenv), system: newSystem, inspect: inspect.New(),
+		screen: screenOf(os.Stdout, os.Getenv), aside: screenOf(os.Stderr, os.Getenv), paths: findPaths(os.Getenv), system: newSystem, inspect: inspect.New(),
 	}
 	if e.terminal {
 		e.in = terminal.Input(ctx, os.Stdin) // Ctrl-C ends a question

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ginnel/wire/json"
 )
@@ -22,9 +24,20 @@ func (e *env) print(text string) error {
 	return nil
 }
 
-// note prints a line beside the result.
+// note prints a line beside the result; on a terminal it is folded.
 func (e *env) note(format string, args ...any) {
-	fmt.Fprintln(e.err, cleanLines(fmt.Sprintf(format, args...)))
+	p := &page{}
+	if e.aside != nil && e.aside().terminal {
+		p.columns = e.aside().width()
+	}
+	for _, line := range strings.Split(fmt.Sprintf(format, args...), "\n") {
+		if p.columns > 0 && utf8.RuneCountInString(line) > p.columns {
+			p.paragraph(ordinary, 0, "%s", line)
+		} else {
+			p.line(ordinary, "%s", line)
+		}
+	}
+	fmt.Fprint(e.err, p)
 }
 
 // printJSON prints v, indented, as the only output.

@@ -69,3 +69,30 @@ type full struct{}
 
 // Write fails.
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestNotesAreFolded: on a terminal, and nowhere else. What is short enough stays
+// as it is.
+func TestNotesAreFolded(t *testing.T) {
+	m := newCoordinator(t)
+	plain := m.run("down")
+	if lines := strings.Count(plain.err, "\n"); lines != 1 {
+		t.Fatalf("%+v", plain)
+	}
+	m.env.aside = func() screen { return screen{terminal: true, columns: 60} }
+	m.succeeds("up")
+	r := m.runWith("y\n", true, "down")
+	if lines := strings.Split(r.err, "\n"); len(widest(r.err)) > 60 || !strings.HasPrefix(lines[1], "  ") || !strings.HasPrefix(plain.err, lines[0]+" ") {
+		t.Errorf("%q", r.err)
+	}
+	if r := m.run(createHome...); len(widest(r.err)) > 60 || !strings.HasPrefix(r.err, "ginnel: there is a network home") {
+		t.Errorf("%q", r.err)
+	}
+	if r := m.runWith("", true, "network", "remove"); !strings.Contains(r.err, "   1) home  coordinator\n") {
+		t.Errorf("%q", r.err)
+	}
+	m.env.aside = func() screen { return screen{columns: 60} }
+	m.succeeds("up")
+	if r := m.run("down"); r.err != plain.err {
+		t.Errorf("%q, want %q", r.err, plain.err)
+	}
+}
