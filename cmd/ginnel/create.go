@@ -33,6 +33,7 @@ func setupNetworkCreate(o *options) action {
 	o.need("endpoint")
 	stun := o.String("stun", "", "", "`HOST:PORT` of a STUN server that --endpoint auto may ask for the public address")
 	name := o.String("name", "", "", "this machine's `NAME` in the network (default: its host name)")
+	yesOption(o)
 	onMachine := machineOptions(o)
 	o.ask("NAME", question{text: "The network's name", check: newNetworkName})
 	o.ask("PREFIX", question{text: "The range of its addresses", preset: freeRoot, check: newRoot})

@@ -22,6 +22,7 @@ func setupJoin(o *options) action {
 	port := o.Uint16("listen-port", 0, "WireGuard's UDP `PORT` on this machine (default: any free one)")
 	onMachine := machineOptions(o)
 	del := o.Bool("delete", "", "delete the invitation's file afterwards; a terminal is asked")
+	yes := yesOption(o)
 	o.ask("FILE|TOKEN|-", question{text: "The invitation: its file, or the token itself", check: plain(checkInvitation)})
 	return func(ctx context.Context, e *env, args []string) error {
 		inv, file, err := readInvitation(e.input(), args[0])
@@ -36,7 +37,7 @@ func setupJoin(o *options) action {
 		if err := onMachine(&n); err != nil {
 			return err
 		}
-		if file != "" && e.terminal && !*del {
+		if file != "" && e.terminal && !*del && !*yes {
 			if *del, err = e.yesOrNo("Delete " + file + " afterwards, when it is of no use any more?"); err != nil {
 				return err
 			}

@@ -93,16 +93,16 @@ func (c *command) ask(ctx context.Context, e *env, o *options) error {
 	return nil
 }
 
-// isAnswered tells whether the option, or another that is as good, is given.
+// isAnswered tells whether the option, or another that is as good, is given, or
+// may be left out by who says --yes.
 func (o *options) isAnswered(opt *option) bool {
 	for _, group := range o.needs {
-		for _, name := range group {
-			if name == opt.name && o.isGiven(group) {
-				return true
-			}
+		if slices.Contains(group, opt.name) {
+			return o.isGiven(group)
 		}
 	}
-	return opt.given
+	yes := o.named("yes")
+	return opt.given || yes != nil && yes.given
 }
 
 // question returns what is asked for an argument.
@@ -131,6 +131,9 @@ func (a *asking) ask(q question, take func(string) error) error {
 	if len(choices) > 0 {
 		a.e.showChoices(q.text, choices)
 		prompt = "Number or name"
+		if len(choices) == 1 && preset == "" {
+			preset = choices[0].name
+		}
 	}
 	for {
 		text, err := a.e.answer(prompt, preset)

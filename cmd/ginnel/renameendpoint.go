@@ -17,7 +17,7 @@ coordinator moves, from any admin's machine. Peers that are away meanwhile look 
 configuration says: let the old name point to the new address for them.`,
 	setup: func(o *options) action {
 		network := networkOption(o)
-		o.ask("HOST:PORT", question{text: "Where it is reached, HOST:PORT", check: plain(wire.CheckReachable)})
+		o.ask("HOST:PORT", question{text: "Where it is reached, HOST:PORT", check: plain(wire.CheckReachable), preset: presentEndpoint})
 		return func(ctx context.Context, e *env, args []string) error {
 			if err := wire.CheckEndpoints(args); err != nil {
 				return usagef("%v", err)
@@ -30,4 +30,14 @@ configuration says: let the old name point to the new address for them.`,
 			return e.say("the coordinator of %s is found at %s", info.Name, strings.Join(info.Endpoints, ", "))
 		}
 	},
+}
+
+// presentEndpoint suggests what is said of the coordinator now, where that is
+// one endpoint: an answer replaces all of them.
+func presentEndpoint(a *asking) (string, error) {
+	var info wire.NetworkInfo
+	if err := a.get(wire.PathNetwork, &info); err != nil || len(info.Endpoints) != 1 {
+		return "", err
+	}
+	return info.Endpoints[0], nil
 }
