@@ -118,12 +118,22 @@ func (e *env) addMembers(ctx context.Context, p *page, v *view, n *local.Network
 	}
 }
 
-// stateLooks are how the states of networks look.
-var stateLooks = map[local.State]look{local.Up: good, local.Joining: underway, local.Failed: bad}
+// stateLook is how the state of a network looks.
+func stateLook(s local.State) look {
+	switch s {
+	case local.Up:
+		return good
+	case local.Joining:
+		return underway
+	case local.Failed:
+		return bad
+	}
+	return ordinary
+}
 
 // head tells of a network what must not be missed.
 func (p *page) head(n *local.Network) {
-	p.WriteString(p.painted(strong, "network "+clean(n.Name)) + ": " + p.painted(stateLooks[n.State], clean(string(n.State))) + "\n")
+	p.WriteString(p.painted(strong, "network "+clean(n.Name)) + ": " + p.painted(stateLook(n.State), clean(string(n.State))) + "\n")
 	if n.Error != "" {
 		why := "error: %s"
 		if n.State == local.Joining {

@@ -50,13 +50,26 @@ func (s seat) reached() string {
 	case s.Connected && s.Overridden && s.Why == "":
 		return "by override"
 	}
-	return reachWords[s.Reach]
+	return reachWord(s.Reach)
 }
 
-// reachWords are what people read.
-var reachWords = map[local.Reach]string{
-	local.ReachDirect: "direct", local.ReachLAN: "direct, same LAN", local.ReachConnecting: "connecting",
-	local.ReachIdle: "idle", local.ReachNone: "no path", local.ReachWaiting: "not yet",
+// reachWord is what people read.
+func reachWord(r local.Reach) string {
+	switch r {
+	case local.ReachDirect:
+		return "direct"
+	case local.ReachLAN:
+		return "direct, same LAN"
+	case local.ReachConnecting:
+		return "connecting"
+	case local.ReachIdle:
+		return "idle"
+	case local.ReachNone:
+		return "no path"
+	case local.ReachWaiting:
+		return "not yet"
+	}
+	return ""
 }
 
 // reachLook is how it looks.
