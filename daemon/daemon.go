@@ -19,12 +19,19 @@
 // as it then is, endpoints included. A network that went out of the
 // configuration, or was switched off there, has its interface and names
 // removed, though it was switched off while no daemon ran.
+//
+// A configuration that something is wrong with is refused as a whole where there
+// is one to go on with. A daemon that starts has none, and takes what is right
+// of it: whoever is to mend the rest may have no other way to this machine than
+// one of its networks. A section that is refused is not one that is gone: what
+// was made of it before is not touched.
 package daemon
 
 import (
 	"context"
 	"io"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,8 +78,10 @@ type Hooks struct {
 // Options are a Daemon's surroundings. All fields but Apply, Join and Rest are
 // needed.
 type Options struct {
-	System     System
-	StateDir   string
+	System   System
+	StateDir string
+	// ReadConfig reads the configuration; beside an error it is never nil, and as
+	// [config.Parse] has it.
 	ReadConfig func() (*config.Config, error)
 	// Apply, if it is not nil, is called with what a configuration says of the
 	// daemon itself, whenever one is taken. Reload waits for it.
@@ -98,11 +107,12 @@ type Daemon struct {
 
 	reload sync.Mutex      // one reload at a time; taken before mu
 	ctx    context.Context // of Run; nil before and after it; guarded by reload
+	loaded bool            // there is a configuration to go on with; guarded by reload
 
 	// What follows is guarded by mu, and changes only with reload held.
 	mu       sync.Mutex
 	config   *config.Config
-	unread   error               // why the last Reload did not take the configuration; nil: it did
+	unread   error               // why the last Reload did not take the configuration as it is; nil: it did
 	networks map[string]*network // the enabled ones
 }
 
@@ -111,19 +121,18 @@ func New(o Options) *Daemon {
 	return &Daemon{Options: o, begun: make(chan struct{}), config: &config.Config{}, networks: map[string]*network{}}
 }
 
-// Run reads the configuration and runs its networks until ctx ends. It fails
-// only when the configuration cannot be read at the start. It is called once.
-func (d *Daemon) Run(ctx context.Context) error {
+// Run reads the configuration and runs its networks, but those that are refused,
+// until ctx ends. It is called once.
+func (d *Daemon) Run(ctx context.Context) {
 	d.reload.Lock()
 	d.ctx = ctx
 	d.reload.Unlock()
 	defer d.end()
 	if err := d.Reload(ctx); err != nil {
-		return err
+		d.Log.Error("start", "err", err)
 	}
 	close(d.begun)
 	<-ctx.Done()
-	return nil
 }
 
 // end stops all networks, leaving what they configured. None starts any more.
@@ -138,8 +147,9 @@ func (d *Daemon) end() {
 
 // Reload reads the configuration again and starts, stops and restarts the
 // networks that changed; those whose settings alone did (settings.go) go on with
-// the new ones. One that has failed is tried at once. When the configuration
-// cannot be read everything stays as it is.
+// the new ones. One that has failed is tried at once. When something is wrong in
+// the configuration everything stays as it is; the first time, when there is
+// nothing yet, the rest of it is taken.
 func (d *Daemon) Reload(context.Context) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
@@ -148,14 +158,19 @@ func (d *Daemon) Reload(context.Context) error {
 	}
 	next, err := d.ReadConfig()
 	if err != nil {
-		err = wire.Errorf(wire.StatusUnprocessable, "the configuration stays as it was: %v", err)
+		instead := "the configuration stays as it was"
+		if !d.loaded {
+			instead = "the daemon has started without what is wrong in the configuration"
+		}
+		err = wire.Errorf(wire.StatusUnprocessable, "%s: %v", instead, err)
 	}
 	d.mu.Lock()
 	d.unread = err
 	d.mu.Unlock()
-	if err != nil {
+	if err != nil && d.loaded {
 		return err
 	}
+	d.loaded = true
 	if d.Apply != nil {
 		d.Apply(next.Daemon)
 	}
@@ -168,7 +183,7 @@ func (d *Daemon) Reload(context.Context) error {
 	d.mu.Lock()
 	d.config = next
 	d.mu.Unlock()
-	return nil
+	return err
 }
 
 // revise stops n unless next has it as it is, or nearly.
@@ -193,11 +208,12 @@ func (d *Daemon) revise(n *network, next *config.Config) {
 // begin starts cfg's network where it should run and does not. Of one that was
 // switched off before this daemon ran, what an earlier one left is removed.
 func (d *Daemon) begin(cfg *config.Network) {
-	_, known := d.config.Network(cfg.Name)
+	before, known := d.config.Network(cfg.Name)
 	switch {
+	case cfg.Refused: // it is not gone, though nothing of it runs
 	case cfg.Enabled && d.networks[cfg.Name] == nil:
 		d.set(cfg.Name, d.start(*cfg))
-	case !cfg.Enabled && !known:
+	case !cfg.Enabled && (!known || before.Refused):
 		d.warn(cfg, sweep(d.System, d.StateDir, cfg))
 	}
 }
@@ -230,13 +246,16 @@ func (d *Daemon) Status(ctx context.Context) (*local.Status, error) {
 	configured, running, unread := d.list()
 	s := &local.Status{Version: d.Version, Networks: make([]local.Network, len(configured))}
 	if unread != nil {
-		s.Problems = []string{unread.Error()}
+		s.Problems = strings.Split(unread.Error(), "\n")
 	}
 	var asking sync.WaitGroup
 	for i, n := range running {
 		c := &configured[i]
 		if n == nil {
 			s.Networks[i] = withoutPeer(c, local.Down, nil)
+			if c.Refused {
+				s.Networks[i].State, s.Networks[i].Error = local.Failed, refused
+			}
 			continue
 		}
 		asking.Go(func() { s.Networks[i] = n.status(ctx) })
@@ -245,8 +264,12 @@ func (d *Daemon) Status(ctx context.Context) (*local.Status, error) {
 	return s, nil
 }
 
+// refused is why a network does not run; what is wrong in the file is told
+// besides.
+const refused = "its section in the configuration is refused"
+
 // list returns the configured networks, beside each the running one, nil where
-// it is switched off, and why the configuration is not the one on disk.
+// it is switched off or refused, and why the configuration is not the one on disk.
 func (d *Daemon) list() (configured []config.Network, running []*network, unread error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -147,7 +147,7 @@ func (m *machine) start() {
 	})
 	ended := make(chan error, 1)
 	d := m.daemon
-	go func() { ended <- d.Run(ctx) }()
+	go func() { d.Run(ctx); ended <- nil }()
 	synctest.Wait()
 	m.stop = func() error { cancel(); return <-ended }
 }

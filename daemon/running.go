@@ -40,12 +40,14 @@ func (d *Daemon) Running(name string) (local.Running, error) {
 
 func (d *Daemon) running(name string) (*peer, error) {
 	d.mu.Lock()
-	_, configured := d.config.Network(name)
+	cfg, configured := d.config.Network(name)
 	n := d.networks[name]
 	d.mu.Unlock()
 	switch {
 	case !configured:
 		return nil, wire.Errorf(wire.StatusNotFound, "there is no network %s on this machine: `ginnel network list` lists them", name)
+	case cfg.Refused:
+		return nil, wire.Errorf(wire.StatusUnavailable, "network %s is not running: %s", name, refused)
 	case n == nil:
 		return nil, wire.Errorf(wire.StatusConflict, "network %s is down: `ginnel up %[1]s` switches it on", name)
 	}

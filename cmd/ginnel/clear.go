@@ -24,17 +24,20 @@ carries. A daemon that is about to stop is waited for; the next one puts everyth
 const stopTime = 15 * time.Second
 
 func clearAll(ctx context.Context, e *env) error {
-	cfg, err := e.paths.readConfig()
-	if err != nil {
-		return err
+	cfg, wrong := e.paths.readConfig()
+	if wrong != nil {
+		wrong = fmt.Errorf("what is wrong in the configuration stays as it is on this machine: %w", wrong)
 	}
 	if err := e.awaitStop(ctx); err != nil {
 		return err
 	}
 	sys := e.system(quiet)
-	var errs []error
+	errs := []error{wrong}
 	for i := range cfg.Networks {
 		n := &cfg.Networks[i]
+		if n.Refused {
+			continue
+		}
 		if err := daemon.Clear(sys, e.paths.state, n); err != nil {
 			errs = append(errs, err)
 			continue

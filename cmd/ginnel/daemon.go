@@ -21,7 +21,9 @@ import (
 var daemonCommands = []command{{
 	name: "daemon", brief: "Run this machine's networks until stopped; services start this",
 	about: `It logs to standard error. SIGHUP makes it read the configuration again; SIGINT and SIGTERM
-stop it, and tunnels that the kernel carries stay as they are.
+stop it, and tunnels that the kernel carries stay as they are. What is wrong in the configuration
+is an error in the log and in ` + "`ginnel status`" + `: a daemon that runs goes on with what it had, and one
+that starts with the networks whose sections are right.
 
 It keeps less garbage than Go programs do: what options gogc and gomemlimit of the section
 daemon say. GOGC and GOMEMLIMIT in the environment count for more.`,
@@ -68,10 +70,10 @@ func runDaemon(ctx context.Context, e *env, log *journal.Logger) error {
 	supervised := make(chan struct{})
 	go func() { defer close(supervised); supervise(ctx, d, log) }()
 	log.Info("ginnel starts", "version", version, "config", e.paths.config)
-	err = d.Run(ctx)
+	d.Run(ctx)
 	cancel()
 	<-supervised
-	return errors.Join(err, <-served)
+	return <-served
 }
 
 // listenLocal opens the socket of the local API. One that nobody answers on is

@@ -44,13 +44,42 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// TestDaemonWithDamagedConfiguration: it does not run on a guess.
+// TestDaemonWithDamagedConfiguration: it does not run on a guess, and waits for
+// what mends it.
 func TestDaemonWithDamagedConfiguration(t *testing.T) {
 	m := newMachine(t)
 	m.configure("home", config.Peer)
-	must(t, os.WriteFile(m.env.paths.config, []byte("config nonsense\n"), 0o600))
-	if r := m.run("daemon"); r.status != exitFailed || !strings.Contains(r.err, "ginnel.conf:1") {
-		t.Errorf("%+v", r)
+	good, err := m.env.paths.configText()
+	must(t, err)
+	write := func(text string) { must(t, os.WriteFile(m.env.paths.config, []byte(text), 0o600)) }
+	status := func() string { return strings.Join(strings.Fields(m.succeeds("status")), " ") }
+
+	write("option nothing\n")
+	m.live()
+	if out := status(); !strings.Contains(out, "problem: the daemon has started without what is wrong in the configuration: ") || !strings.Contains(out, "ginnel.conf:1: ") || strings.Contains(out, "in no network") {
+		t.Errorf("status says %q", out)
+	}
+	m.refuses(exitFailed, []string{"ginnel.conf:1: "}, "down", "home")
+	write(string(good) + "\toption newer 1\n")
+	if err := m.env.client().Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "option newer: is not known") {
+		t.Errorf("reload: %v", err)
+	}
+	write(string(good))
+	must(t, m.env.client().Reload(t.Context()))
+	if out := status(); !strings.Contains(out, "network home: failed error: ") || strings.Contains(out, "problem") {
+		t.Errorf("status says %q", out)
+	}
+}
+
+// TestReadConfig: a file that cannot be read is an error, and nothing is known.
+func TestReadConfig(t *testing.T) {
+	m := newMachine(t)
+	if cfg, err := m.env.paths.readConfig(); err != nil || len(cfg.Networks) > 0 {
+		t.Errorf("no file: %+v, %v", cfg, err)
+	}
+	must(t, os.MkdirAll(m.env.paths.config, 0o700))
+	if cfg, err := m.env.paths.readConfig(); err == nil || cfg == nil || len(cfg.Networks) > 0 || cfg.Daemon.GOGC != config.DefaultGOGC {
+		t.Errorf("a directory: %+v, %v", cfg, err)
 	}
 }
 

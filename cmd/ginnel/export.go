@@ -86,9 +86,6 @@ func export(ctx context.Context, e *env, name string) error {
 // exportOptions returns the options of a network's section, but for those that
 // have their default.
 func exportOptions(cfg *config.Config, name string) ([]exportedOption, error) {
-	if cfg == nil {
-		return nil, nil
-	}
 	n, ok := cfg.Network(name)
 	if !ok {
 		return nil, nil

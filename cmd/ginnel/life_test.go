@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ginnel/daemon/config"
 	"ginnel/daemon/local"
 	"ginnel/platform/fake"
 )
@@ -128,6 +129,25 @@ func TestDamagedBook(t *testing.T) {
 	m.succeeds("restore", backup)
 	if n := m.network(); n.State != local.Up {
 		t.Errorf("the network is %+v", n)
+	}
+}
+
+// TestClearBeside a section that is refused: the others are cleared, and what
+// there is of that one stays.
+func TestClearBeside(t *testing.T) {
+	m := newMachine(t)
+	m.configure("home", config.Peer)
+	m.configure("lab", config.Peer)
+	for _, name := range []string{"home", "lab"} {
+		_, err := m.os.Open(name, 1280)
+		must(t, err)
+	}
+	must(t, m.env.paths.edit(func(text []byte) ([]byte, error) { return append(text, "\toption newer 1\n"...), nil }))
+	if r := m.run("clear"); r.status != exitFailed || r.out != "cleared home\n" || !strings.Contains(r.err, "section lab, option newer: ") {
+		t.Errorf("%+v", r)
+	}
+	if state := m.os.String(); strings.Contains(state, "tunnel home") || !strings.Contains(state, "tunnel lab") {
+		t.Errorf("left is\n%s", state)
 	}
 }
 

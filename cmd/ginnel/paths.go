@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,13 +60,11 @@ func usualHosts() string {
 func (p paths) book(network string) string { return filepath.Join(p.state, network+".book") }
 
 // readConfig reads the configuration; a file that does not exist is an empty
-// one.
+// one. Beside an error it is as [config.Parse] has it.
 func (p paths) readConfig() (*config.Config, error) {
-	text, err := p.configText()
-	if err != nil {
-		return nil, err
-	}
-	return config.Parse(p.config, text)
+	text, unread := p.configText()
+	cfg, err := config.Parse(p.config, text)
+	return cfg, cmp.Or(unread, err)
 }
 
 func (p paths) configText() ([]byte, error) {

@@ -66,6 +66,12 @@ func TestJoinBySectionRange(t *testing.T) {
 	if err := m.env.joinBySection(t.Context(), *n); err == nil || !strings.Contains(err.Error(), "overlaps network lab") {
 		t.Errorf("joining a network in the range of another one is answered with %v", err)
 	}
+	must(t, m.env.paths.edit(func(text []byte) ([]byte, error) { return append(text, "\toption newer 1\n"...), nil }))
+	if err := m.env.joinBySection(t.Context(), *n); err == nil || !strings.Contains(err.Error(), "overlaps network lab") {
+		t.Errorf("where that one's section is refused: %v", err)
+	}
+	must(t, os.Remove(state.Path(m.env.paths.state, "lab")))
+	must(t, m.env.checkRange(t.Context(), "home", n.Invitation.Root)) // a section that is wrong keeps nobody from joining
 }
 
 // TestLeaveBeforeJoined: leave takes the section, and what a join has kept.

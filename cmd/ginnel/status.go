@@ -81,7 +81,7 @@ func (e *env) statusPage(ctx context.Context, v *view, st *local.Status) *page {
 	for _, text := range st.Problems {
 		p.paragraph(bad, 0, "problem: %s", text)
 	}
-	if len(st.Networks) == 0 {
+	if len(st.Networks)+len(st.Problems) == 0 {
 		p.paragraph(ordinary, 0, inNoNetwork)
 	}
 	now := time.Now()

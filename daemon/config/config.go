@@ -88,6 +88,9 @@ type Network struct {
 	AllowLAN   bool // option allow_lan; default 0: the LAN may reach peers, as this machine
 	// Exclude are underlay ranges never reported as candidates (list exclude).
 	Exclude []netip.Prefix
+	// Refused: something is wrong in the section, of which the rest is as far as it
+	// could be read; Name is right. Never beside a nil error of Parse.
+	Refused bool
 }
 
 // New returns a network with the defaults of all other options.

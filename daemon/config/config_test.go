@@ -3,6 +3,7 @@ package config_test
 import (
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,8 +155,9 @@ func TestErrors(t *testing.T) {
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: error\n%v\nwant\n%s", c.name, err, c.want)
 		}
-		if got != nil {
-			t.Errorf("%s: a configuration came with the error", c.name)
+		refused := slices.ContainsFunc(got.Networks, func(n config.Network) bool { return n.Refused })
+		if about := strings.Contains(c.want, ": section a") || strings.Contains(c.want, ": section b"); refused != about {
+			t.Errorf("%s: a network is refused: %v", c.name, refused)
 		}
 	}
 }

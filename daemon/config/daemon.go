@@ -78,17 +78,22 @@ func parseBytes(s string) (int64, bool) {
 	return int64(v << shift), err == nil && v <= math.MaxInt64>>shift
 }
 
-// daemon reads the section, of which there is one at most.
+// daemon reads the section, of which there is one at most. Of one that is wrong
+// nothing is taken.
 func (r *reader) daemon(s *uci.Section) {
 	if s.Place > 0 {
 		r.report(s.Lines[0], "section %s: there is one of type %s already: put its options there", s, typeDaemon)
 		return
 	}
+	d, before := r.config.Daemon, len(r.problems)
 	for i := range s.Options {
 		o := &s.Options[i]
-		if err := r.config.Daemon.read(o); err != nil {
+		if err := d.read(o); err != nil {
 			r.report(lastLine(o), "section %s, option %s: %w", s, o.Name, err)
 		}
+	}
+	if len(r.problems) == before {
+		r.config.Daemon = d
 	}
 }
 

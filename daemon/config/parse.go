@@ -35,21 +35,24 @@ func (c *Config) Network(name string) (*Network, bool) {
 // errors. What UCI itself cannot read is one error. Otherwise everything that
 // is wrong is reported at once, joined in the order of the lines. An empty text
 // is a configuration without networks.
+//
+// Beside an error the configuration is for who has no better one: what is wrong
+// of it is Refused, or, of the daemon's section, left out. Nothing is known of a
+// text that is not UCI. Of two sections that exclude each other the second is
+// wrong, also where the first is for another reason: what that one stood for may
+// be in use.
 func Parse(name string, text []byte) (*Config, error) {
+	r := reader{file: name, config: Config{Daemon: Daemon{GOGC: DefaultGOGC}}}
 	f, err := uci.Parse(name, text)
 	if err != nil {
-		return nil, err
+		return &r.config, err
 	}
-	r := reader{file: name, config: Config{Daemon: Daemon{GOGC: DefaultGOGC}}}
 	for i := range f.Sections() {
 		r.section(&f.Sections()[i])
 	}
 	r.checkPorts()
 	r.checkLinks()
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	return &r.config, nil
+	return &r.config, r.err()
 }
 
 // sectionName is how a network's name is written in UCI, where section names
@@ -105,7 +108,7 @@ func (r *reader) section(s *uci.Section) {
 		r.report(line, "section %s has no name: write \"config network 'NAME'\" with the network's name", s)
 		return
 	}
-	n := New(strings.ReplaceAll(s.Name, "_", "-"), "")
+	n, before := New(strings.ReplaceAll(s.Name, "_", "-"), ""), len(r.problems)
 	if err := network.CheckNetworkName(n.Name); err != nil {
 		r.report(line, "section %s: %w", s.Name, err)
 	}
@@ -113,6 +116,7 @@ func (r *reader) section(s *uci.Section) {
 	if o, ok := s.Option("listen_port"); ok && n.ListenPort != 0 {
 		r.ports = append(r.ports, portLine{n.Name, n.ListenPort, lastLine(o)})
 	}
+	n.Refused = len(r.problems) > before
 	r.links = append(r.links, line)
 	r.config.Networks = append(r.config.Networks, n)
 }
@@ -217,6 +221,7 @@ func (r *reader) checkLinks() {
 		n := &r.config.Networks[i]
 		first := slices.IndexFunc(r.config.Networks, func(o Network) bool { return o.Link() == n.Link() })
 		if other := &r.config.Networks[first]; first < i && other.Name != n.Name {
+			n.Refused = true
 			r.report(r.links[i], "section %s: interface %s is network %s's: give each its own", sectionName(n.Name), n.Link(), other.Name)
 		}
 	}
@@ -227,6 +232,8 @@ func (r *reader) checkPorts() {
 	for i, p := range r.ports {
 		first := slices.IndexFunc(r.ports, func(o portLine) bool { return o.port == p.port })
 		if first < i {
+			n, _ := r.config.Network(p.network)
+			n.Refused = true
 			r.report(p.line, "section %s, option listen_port: %d is taken by network %s, in line %d: give each its own",
 				sectionName(p.network), p.port, r.ports[first].network, r.ports[first].line)
 		}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"ginnel/daemon/local"
@@ -105,7 +106,7 @@ func checkDaemon(x *exam) *Finding {
 	case d.Err != nil:
 		return failed("%v"+do+"Its log may say why (%s).", d.Err, x.log())
 	case len(d.Problems) > 0:
-		return failed("%s"+do+"The daemon goes on with what it had. Correct the file, then: ginnel doctor", d.Problems[0])
+		return failed("%s"+do+"Correct the file, then: %s", strings.Join(d.Problems, "; "), x.service("reload"))
 	case d.Version != x.Version:
 		return warning("the daemon that runs is version %s, this program is %s"+do+"Restart the daemon: %s", d.Version, x.Version, x.service("restart"))
 	}
