@@ -29,7 +29,7 @@ func init() {
 	for _, noun := range [][]command{
 		networkCommands, cidrCommands, associationCommands, peerCommands,
 		endpointCommands, overrideCommands, listenPortCommands, pinCommands,
-		backupCommands, exportCommands, membershipCommands, upDownCommands, fetchCommands, clearCommands, statusCommands,
+		backupCommands, exportCommands, membershipCommands, upDownCommands, fetchCommands, clearCommands, firewallCommands, statusCommands,
 		doctorCommands, daemonCommands, completionCommands, versionCommands,
 	} {
 		commands = append(commands, noun...)
