@@ -80,12 +80,7 @@ func TestPlain(t *testing.T) {
 	for _, name := range []string{"mount", "syslogd", "seq", "mkfifo"} {
 		w.ok(os.Symlink("busybox", w.path("bin/"+name)))
 	}
-	w.ok(os.Remove(w.path("usr/bin/ginnel")))
-	build := exec.Command("go", "build", "-o", w.path("usr/bin/ginnel"), "ginnel/cmd/ginnel")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	w.build()
 	w.ok(syscall.Mknod(w.path("dev/null"), syscall.S_IFCHR|0o666, 1<<8|3))
 	w.write("etc/ginnel/ginnel.conf", "")
 	w.write("etc/default/ginnel", "GINNEL_STATE=/state\n")

@@ -2,7 +2,6 @@ package rcd
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,10 +58,9 @@ func TestStartWithoutJail(t *testing.T) {
 func TestReload(t *testing.T) {
 	w := newRouter(t)
 	w.call("start")
-	w.write("etc/config/ginnel", "config network 'home'\n\toption listen_port '4000'\n")
+	w.write("rules", "rule ACCEPT src=* proto=udp dest_port=4000\nnat MASQUERADE src=*\n")
 	w.asks("reload", "signal ginnel HUP\n"+asked+"  type=rule target=ACCEPT src=* proto=udp dest_port=4000\n"+
-		"  type=rule target=ACCEPT src=* device=home direction=in proto=icmp icmp_type=echo-request\n"+
-		"  type=rule target=ACCEPT src=* device=home direction=in proto=udp dest_port=51819\nprocd: goes on\nchanged: firewall")
+		"  type=nat target=MASQUERADE src=*\nprocd: goes on\nchanged: firewall")
 	w.call("stop")
 	w.does("reload", "signal ginnel HUP, procd: started")
 }
@@ -97,7 +95,7 @@ func TestUpgrade(t *testing.T) {
 			if c.opkg {
 				w.does("stop", "procd: stopped", upgrade)
 			}
-			w.write("usr/bin/ginnel", "second")
+			w.write("usr/bin/ginnel", program("second"))
 			w.does("start", c.want, upgrade)
 			if asked := w.read("asked"); c.want == "" && strings.Contains(asked, "trigger") {
 				t.Errorf("a service that stays disabled is registered, and would be started by a change of its configuration: %s", asked)
@@ -171,87 +169,55 @@ func (w *world) changed(name string) syscall.Timespec {
 	return info.Sys().(*syscall.Stat_t).Ctim
 }
 
-// TestFirewall has the rules that sections mean.
+// TestFirewall has the rules that the program makes of a configuration; which
+// those are is for its own tests. Where the firewall's default lets in what is in
+// no zone there is one more.
 func TestFirewall(t *testing.T) {
 	const (
-		port    = "type=rule target=ACCEPT src=* proto=udp dest_port=51820"
-		ping    = "type=rule target=ACCEPT src=* device=LINK direction=in proto=icmp icmp_type=echo-request"
-		news    = "type=rule target=ACCEPT src=* device=LINK direction=in proto=udp dest_port=51819"
-		api     = "type=rule target=ACCEPT src=* device=LINK direction=in proto=tcp dest_port=51820"
-		input   = "type=rule target=ACCEPT src=* device=LINK direction=in proto=all"
-		forward = "type=rule target=ACCEPT src=lan dest=* device=LINK direction=out proto=all"
-		nat     = "type=nat target=MASQUERADE src=* device=LINK family=any proto=all"
+		rules = `  type=rule target=ACCEPT src=* proto=udp dest_port=51820
+  type=rule target=ACCEPT src=* device=home direction=in proto=icmp icmp_type=echo-request
+  type=rule target=ACCEPT src=* device=home direction=in proto=udp dest_port=51819
+`
+		refuse = "  type=rule target=REJECT src=* device=home direction=in proto=all\n"
+		lan    = `  type=rule target=ACCEPT src=lan dest=* device=home direction=out proto=all
+  type=nat target=MASQUERADE src=* device=home family=any proto=all
+`
+		started = "procd: started\nchanged: firewall"
 	)
 	w := newRouter(t)
-	for _, c := range []struct {
-		name, section, link string
-		want                []string
-	}{
-		{"a port of any kind", "config network home\noption role peer", "home", []string{ping, news}},
-		{"an invitation alone", "config network home\noption invitation ginnel1x", "home", []string{ping, news}},
-		{"an invitation and a port", "config network home\noption invitation ginnel1x\noption listen_port 51820", "home", []string{port, ping, news}},
-		{"a peer", "config network home\noption role peer\noption listen_port 51820", "home", []string{port, ping, news}},
-		{"a dash", "config network my_home\noption role peer\noption listen_port 51820", "my-home", []string{port, ping, news}},
-		{"a coordinator", "config network home\noption role coordinator\noption listen_port 51820", "home", []string{port, ping, news, api}},
-		{"another's interface", "config network home\noption role peer\noption interface_mode existing\noption interface wg0", "wg0", []string{ping, news}},
-		{"input", "config network home\noption role coordinator\noption listen_port 51820\noption allow_input on", "home", []string{port, input}},
-		{"lan", "config network home\noption role peer\noption listen_port 51820\noption allow_lan 1", "home", []string{port, ping, news, forward, nat}},
-		{"both", "config network home\noption role peer\noption allow_lan true\noption allow_input yes", "home", []string{input, forward, nat}},
-		{"no firewall", "config network home\noption role peer\noption listen_port 51820\noption firewall 0\noption allow_lan 1", "home", nil},
-		{"off", "config network home\noption role peer\noption listen_port 51820\noption enabled 0", "home", nil},
-		{"the daemon's section", "config daemon daemon\noption gogc 50", "", nil},
-	} {
-		w.write("etc/config/ginnel", c.section+"\n")
-		var got []string
-		for _, line := range w.call("start") {
-			if rule, ok := strings.CutPrefix(line, "  "); ok {
-				got = append(got, rule)
-			}
-		}
-		want := strings.ReplaceAll(strings.Join(c.want, "\n"), "LINK", c.link)
-		if s := strings.Join(got, "\n"); s != want {
-			t.Errorf("%s: rules\n%s\nwant\n%s", c.name, s, want)
-		}
+	w.build()
+	w.write("etc/openwrt_release", "")
+	w.write("etc/config/ginnel", "config network home\n\toption role peer\n\tlist coordinator 192.0.2.1:51820\n\toption listen_port 51820\n\toption allow_lan 1\n")
+	for policy, want := range map[string]string{"": rules + lan, "REJECT": rules + lan, "ACCEPT": rules + refuse + lan} {
+		w.write("etc/config/firewall.input", policy+"\n")
+		w.asks("start", asked+want+started)
+		w.call("stop")
 	}
 }
 
-// TestFirewallThatLetsIn: where the firewall's default lets in what is in no
-// zone, peers get no further than elsewhere.
-func TestFirewallThatLetsIn(t *testing.T) {
-	const refuse = "  type=rule target=REJECT src=* device=home direction=in proto=all"
+// TestRefusedConfiguration: a reload that the daemon refuses leaves its networks
+// as they are, and their rules; at a start it runs those that are right.
+func TestRefusedConfiguration(t *testing.T) {
 	w := newRouter(t)
+	w.build()
+	w.write("etc/openwrt_release", "")
+	const right = "config network home\n\toption role peer\n\tlist coordinator 192.0.2.1:51820\nconfig network work\n\toption role peer\n\tlist coordinator 192.0.2.1:51820\n\toption allow_input 1\n"
 	for _, c := range []struct {
-		policy, option string
-		want           bool
+		name, line string
+		home       bool // is right
 	}{
-		{"ACCEPT", "", true}, {"accept", "", true},
-		{"REJECT", "", false}, {"DROP", "", false}, {"", "", false},
-		{"ACCEPT", "option allow_input 1", false}, {"ACCEPT", "option firewall 0", false},
+		{"an unknown option", "\toption color red\n", true},
+		{"a quote is open", "\toption mtu '1400\n", false},
 	} {
-		w.write("etc/config/firewall.input", c.policy+"\n")
-		w.write("etc/config/ginnel", "config network home\noption role coordinator\noption listen_port 51820\n"+c.option+"\n")
-		asked := w.call("start")
-		at := slices.Index(asked, refuse)
-		if got := at >= 0; got != c.want {
-			t.Errorf("default %q, %q: peers are refused: %v, want %v", c.policy, c.option, got, c.want)
+		w.write("etc/config/ginnel", right)
+		w.call("start")
+		w.write("etc/config/ginnel", right+c.line)
+		w.asks("reload", "signal ginnel HUP")
+		w.call("stop")
+		rules := strings.Join(w.call("start"), "\n")
+		if home, work := strings.Contains(rules, "device=home"), strings.Contains(rules, "device=work"); home != c.home || work {
+			t.Errorf("%s: rules for home %v, want %v, for work %v:\n%s", c.name, home, c.home, work, rules)
 		}
-		if accept := slices.IndexFunc(asked, func(s string) bool { return strings.Contains(s, "proto=tcp dest_port=51820") }); c.want && at < accept {
-			t.Errorf("default %q: peers are refused in rule %d, before the API is let in by %d", c.policy, at, accept)
-		}
-	}
-}
-
-// TestTwoNetworks: one's options are not the other's.
-func TestTwoNetworks(t *testing.T) {
-	w := newRouter(t)
-	w.write("etc/config/ginnel", "config network a\noption role peer\noption allow_input 1\nconfig network b\noption role peer\n")
-	asked := strings.Join(w.call("start"), "\n")
-	for _, rule := range []string{"device=a direction=in proto=all", "device=b direction=in proto=icmp"} {
-		if !strings.Contains(asked, rule) {
-			t.Errorf("no rule with %q:\n%s", rule, asked)
-		}
-	}
-	if strings.Contains(asked, "device=b direction=in proto=all") {
-		t.Errorf("b is open as a is:\n%s", asked)
+		w.call("stop")
 	}
 }

@@ -45,10 +45,29 @@ func newWorld(t *testing.T, script string) *world {
 	w.copy("testdata/rc.common", "etc/rc.common", 0o755)
 	w.write("etc/passwd", "root:x:0:0:root:/:/bin/sh\nginnel:x:4242:4242:ginnel:/:/bin/false\n")
 	w.write("etc/group", "root:x:0:\nginnel:x:4242:\n")
-	w.write("usr/bin/ginnel", "first")
+	w.write("usr/bin/ginnel", program("first"))
+	w.ok(os.Chmod(w.path("usr/bin/ginnel"), 0o755))
+	w.write("rules", "")
 	w.write("etc/config/ginnel", "")
 	w.write("etc/capabilities/ginnel.json", "{}")
 	return w
+}
+
+// program stands in for a version of ours: of its commands it knows the one that
+// the script needs.
+func program(version string) string {
+	return "#!/bin/sh\n# " + version + "\n[ \"$1\" = firewall ] && cat /rules\n"
+}
+
+// build puts the real program there.
+func (w *world) build() {
+	w.Helper()
+	w.ok(os.Remove(w.path("usr/bin/ginnel")))
+	build := exec.Command("go", "build", "-o", w.path("usr/bin/ginnel"), "ginnel/cmd/ginnel")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		w.Fatalf("%v: %s", err, out)
+	}
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.root, name) }
