@@ -175,7 +175,7 @@ race: tools ## the same under the race detector
 # Whole simulated networks take minutes in an emulated processor; they do not
 # depend on the order of bytes.
 PURE := ./key ./network ./wire/... ./daemon/core ./daemon/config ./platform ./platform/uci ./platform/wireguard/kernel/message
-SIMULATED := MeshIs.*|LossyMesh|AddressChange|MoveHome|CoordinatorDown|Restart|RestartWithoutCoordinator|Membership|SymmetricNAT|Chaos|DiffTunnelConverges|ApplyAsPlainly|RandomCommands
+SIMULATED := MeshIs.*|LossyMesh|AddressChange|MoveHome|CoordinatorDown|Restart|RestartWithoutCoordinator|Membership|SymmetricNAT|Chaos|Calm.*|DiffTunnelConverges|ApplyAsPlainly|RandomCommands
 
 mips: ## the pure packages on an emulated big-endian processor
 	$(call need,qemu-mips-static:qemu-user-static)

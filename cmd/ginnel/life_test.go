@@ -120,7 +120,7 @@ func TestDamagedBook(t *testing.T) {
 	stop()
 	must(t, os.WriteFile(m.env.paths.book("home"), []byte("damaged"), 0o600))
 	m.live()
-	eventually(t, func() bool { return m.network().State == local.Failed })
+	eventually(t, func() bool { n := m.network(); return n.State == local.Failed && n.Error != "is starting" })
 	if why := m.network().Error; !strings.Contains(why, "put a copy of the file back and run `ginnel up home`, or, with a backup, `ginnel network remove home` and `ginnel restore FILE`") {
 		t.Errorf("it fails with %q", why)
 	}
