@@ -332,7 +332,7 @@ func TestCalmInAnyMood(t *testing.T) {
 		m.happen(core.Started{})
 		for range 200 {
 			m.answers = m.rnd.IntN(11)
-			m.pass(time.Duration(m.rnd.IntN(int(10 * time.Second))))
+			m.pass(time.Duration(m.rnd.Int64N(int64(10 * time.Second))))
 			m.happen(m.anything())
 		}
 		m.pass(5 * time.Minute)
