@@ -170,7 +170,7 @@ func (d *Daemon) Reload(context.Context) error {
 	if err != nil && d.loaded {
 		return err
 	}
-	d.loaded = true
+	d.loaded = err == nil || len(next.Networks) > 0 // else there is nothing to stay with
 	if d.Apply != nil {
 		d.Apply(next.Daemon)
 	}

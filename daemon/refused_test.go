@@ -104,7 +104,7 @@ func TestRefusedIsSwitchedOff(t *testing.T) {
 }
 
 // TestStartWithNothing: of a text that is not UCI nothing is known. The daemon
-// touches nothing, and waits.
+// touches nothing, and waits; once it is UCI again, that is as a start.
 func TestStartWithNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		_, ann := twoNetworks(r)
@@ -119,6 +119,12 @@ func TestStartWithNothing(t *testing.T) {
 		if s, err := ann.daemon.Status(t.Context()); err != nil || len(s.Problems) != 2 || len(s.Networks) != 0 {
 			t.Errorf("status is %+v, %v", s, err)
 		}
+		mend()
+		mend = ann.refuse(edit("lab", func(n *config.Network) { n.Refused = true }))
+		if err := ann.daemon.Reload(t.Context()); err == nil {
+			t.Error("nothing is said of a wrong section")
+		}
+		r.within(5*time.Second, "the network that is right", ann.sees("hub"))
 		mend()
 		r.ok(ann.daemon.Reload(t.Context()))
 		r.within(5*time.Second, "all is mended", func() bool { return inLab(ann) && ann.sees("hub")() })

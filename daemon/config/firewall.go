@@ -23,10 +23,14 @@ const (
 // network, each rule in a line: its type, its target, and its options, each once,
 // as NAME=VALUE. There is one blank between them, and none in them. The
 // coordinator's API has port api. Where the firewall lets in what comes by an
-// interface of no zone (open), there is a rule against the rest.
+// interface of no zone (open), there is a rule against the rest, and of a network
+// that is Refused nothing but that.
 func (n *Network) FirewallRules(api uint16, open bool) string {
-	if n.Refused || !n.Enabled || !n.Firewall {
+	switch {
+	case !n.Enabled || !n.Firewall, n.Refused && (!open || n.AllowInput):
 		return ""
+	case n.Refused: // its interface may still be there, with all peers
+		return fmt.Sprintf(ruleNoMore, n.Link())
 	}
 	rules := ""
 	if n.ListenPort != 0 {

@@ -39,7 +39,9 @@ func TestFirewallRules(t *testing.T) {
 		{"another's interface", config.Peer, func(n *config.Network) { n.Existing, n.Interface = true, "wg0" }, false, port + ping + news},
 		{"no firewall", config.Peer, func(n *config.Network) { n.Firewall, n.AllowLAN = false, true }, true, ""},
 		{"off", config.Peer, func(n *config.Network) { n.Enabled = false }, true, ""},
-		{"refused", config.Peer, func(n *config.Network) { n.Refused = true }, true, ""},
+		{"refused", config.Peer, func(n *config.Network) { n.Refused, n.AllowLAN = true, true }, false, ""},
+		{"refused, and an open firewall", config.Peer, func(n *config.Network) { n.Refused, n.AllowLAN = true, true }, true, noMore},
+		{"refused, with input", config.Peer, func(n *config.Network) { n.Refused, n.AllowInput = true, true }, true, ""},
 	} {
 		n := config.New("my-home", c.role)
 		n.ListenPort = 51820

@@ -156,7 +156,7 @@ func unlessNumber(v, usual int) []string {
 
 func readHosts(n *Network, s string) error {
 	if s != DefaultHosts && s != NoHosts && s != Dnsmasq && !strings.HasPrefix(s, "/") {
-		return fmt.Errorf("%.80q is neither a path from / on nor %q nor %q", s, Dnsmasq, NoHosts)
+		return fmt.Errorf("%.80q is neither a path from / on nor one of %s, %s and %s", s, DefaultHosts, Dnsmasq, NoHosts)
 	}
 	n.Hosts = s
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"ginnel/network"
 	"ginnel/platform/uci"
+	"ginnel/wire"
 )
 
 // sectionType is the type of a network's section.
@@ -166,6 +167,11 @@ func readOption(n *Network, o *uci.Option) error {
 	}
 	if err := checkForm(o, options[i].list); err != nil {
 		return err
+	}
+	for _, v := range o.Values { // errors quote what is wrong
+		if o.Name != optionInvitation && strings.HasPrefix(v, wire.TokenPrefix) {
+			return fmt.Errorf("looks like an invitation: that is what option %s is for", optionInvitation)
+		}
 	}
 	return options[i].read(n, o.Values)
 }

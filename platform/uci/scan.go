@@ -72,7 +72,7 @@ func (s *scanner) statement() (statement, error) {
 	}
 	known := false
 	if st.kind, known = keywords[keyword]; !known {
-		return st, fmt.Errorf("%.40q is none of package, config, option, list", keyword)
+		return st, fmt.Errorf("%.16q is none of package, config, option, list", keyword)
 	}
 	if err := s.arguments(&st); err != nil {
 		return st, err
@@ -109,7 +109,7 @@ func (s *scanner) arguments(st *statement) (err error) {
 			return err
 		}
 		if !validType(st.typ) {
-			return fmt.Errorf("config needs a type of printable characters, not %.40q", st.typ)
+			return fmt.Errorf("config needs a type of printable characters, not %.16q", st.typ)
 		}
 	}
 	if st.name, _, err = s.word(); err != nil {
@@ -123,7 +123,7 @@ func (s *scanner) arguments(st *statement) (err error) {
 		name = strings.ReplaceAll(name, "-", "_") // packages alone may have dashes
 	}
 	if !validName(name) {
-		return fmt.Errorf("%s needs a name of A-Z, a-z, 0-9 and _, not %.40q", st.kind, name)
+		return fmt.Errorf("%s needs a name of A-Z, a-z, 0-9 and _, not %.16q", st.kind, name)
 	}
 	if st.kind == kindOption || st.kind == kindList {
 		return s.valueOf(st)
