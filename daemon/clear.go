@@ -3,11 +3,9 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"ginnel/daemon/config"
 	"ginnel/daemon/state"
-	"ginnel/key"
 	"ginnel/platform"
 )
 
@@ -15,29 +13,26 @@ import (
 // daemon runs it: its names and its interface, where there is one. An interface
 // of others stays; where it has our key it loses what is configured on it.
 //
-// Where this machine has not joined yet an interface of the name is not ours.
+// Where this machine has not joined yet an interface of the name may not be ours.
 func Clear(sys System, stateDir string, cfg *config.Network) error {
-	if cfg.Existing {
-		return sweep(sys, stateDir, cfg)
-	}
-	if _, err := os.Lstat(state.Path(stateDir, cfg.Name)); err != nil && cfg.Invitation != nil {
-		return nil
-	}
-	return errors.Join(clearNames(sys, cfg), clearLink(sys, cfg, nil))
+	return sweep(sys, stateDir, cfg, cfg.Existing)
 }
 
-// sweep is Clear for a network that may not be ours any more: an interface with
-// another key than ours is somebody else's and stays as it is.
-func sweep(sys System, stateDir string, cfg *config.Network) error {
-	s, err := state.Open(state.Path(stateDir, cfg.Name))
-	if errors.Is(err, platform.ErrNotExist) {
+// sweep is Clear. While this machine is joining, and where the network may not be
+// ours any more (careful), an interface with another key than ours is somebody
+// else's and stays as it is.
+func sweep(sys System, stateDir string, cfg *config.Network, careful bool) error {
+	id, err := state.Read(state.Path(stateDir, cfg.Name))
+	own := &id
+	switch {
+	case errors.Is(err, platform.ErrNotExist) && (careful || cfg.Invitation != nil):
 		return nil
-	}
-	if err != nil {
+	case careful && err != nil:
 		return err
+	case !careful && !id.IsPending(): // with an error, too
+		own = nil
 	}
-	own := s.Identity().PrivateKey
-	return errors.Join(s.Close(), clearNames(sys, cfg), clearLink(sys, cfg, &own))
+	return errors.Join(clearNames(sys, cfg), clearLink(sys, cfg, own))
 }
 
 func clearNames(sys System, cfg *config.Network) error {
@@ -65,10 +60,10 @@ func CheckFree(n platform.Network, name string) error {
 	return nil
 }
 
-// clearLink removes the interface, with own only when it has that key. Opening
+// clearLink removes the interface, with own only when it is that one's. Opening
 // one that is not there would make it, and one that is no WireGuard interface
 // is nobody's but its owner's.
-func clearLink(sys System, cfg *config.Network, own *key.PrivateKey) error {
+func clearLink(sys System, cfg *config.Network, own *state.Identity) error {
 	var link platform.NetState
 	if err := sys.Network.Observe(cfg.Link(), &link); errors.Is(err, platform.ErrNotExist) {
 		return nil
@@ -82,7 +77,7 @@ func clearLink(sys System, cfg *config.Network, own *key.PrivateKey) error {
 	}
 	if own != nil {
 		var have platform.TunnelState
-		if err := t.Observe(&have); err != nil || !have.PrivateKey.Equal(*own) {
+		if err := t.Observe(&have); err != nil || !own.Uses(have.PrivateKey) {
 			return errors.Join(err, t.Close())
 		}
 	}

@@ -214,7 +214,7 @@ func (d *Daemon) begin(cfg *config.Network) {
 	case cfg.Enabled && d.networks[cfg.Name] == nil:
 		d.set(cfg.Name, d.start(*cfg))
 	case !cfg.Enabled && (!known || before.Refused):
-		d.warn(cfg, sweep(d.System, d.StateDir, cfg))
+		d.warn(cfg, sweep(d.System, d.StateDir, cfg, true))
 	}
 }
 

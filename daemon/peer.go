@@ -74,9 +74,9 @@ func (d *Daemon) openPeer(cfg config.Network) (*peer, error) {
 	if err != nil {
 		return nil, advise(&cfg, err)
 	}
-	// A section without an invitation is written once the coordinator has
-	// accepted: what is pending is a join that was killed after that.
-	if err := store.Confirm(); err != nil {
+	// A join that is pending was killed after its section was written, or lost
+	// the invitation that was to be redeemed.
+	if err := store.Finish(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	p := &peer{

@@ -21,8 +21,9 @@ const (
 )
 
 // Finish confirms a join that was stopped after its section was written: that
-// is done only once the coordinator has accepted. While a daemon has the state
-// open a join that is finished is told all the same; of another the error wraps
+// is done only once the coordinator has accepted. Of one by an invitation in the
+// section that is not known: an error says so. While a daemon has the state open
+// a join that is finished is told all the same; of another the error wraps
 // platform.ErrInUse.
 func Finish(stateDir string, inv *wire.Invitation) (Finished, error) {
 	path := state.Path(stateDir, inv.Network)
@@ -42,7 +43,7 @@ func Finish(stateDir string, inv *wire.Invitation) (Finished, error) {
 		how = Foreign
 	case id.IsPending():
 		how = Now
-		err = s.Confirm()
+		err = s.Finish()
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
 		return Foreign, fmt.Errorf("finish the join: %w", err)

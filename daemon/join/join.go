@@ -78,6 +78,9 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 	path := state.Path(stateDir, inv.Network)
 	if _, err := os.Lstat(path); err != nil && !wanted.Existing { // otherwise it may be what an unfinished join left
 		if err := daemon.CheckFree(sys.Network, inv.Network); err != nil {
+			if written {
+				err = fmt.Errorf("%w; or, if it is this network's own, its state was lost: put a copy back", err)
+			}
 			return nil, err
 		}
 	}
@@ -85,8 +88,14 @@ func Redeem(ctx context.Context, sys daemon.System, stateDir string, inv *wire.I
 	if err != nil {
 		return nil, err
 	}
+	if written { // whoever began
+		err = store.MarkBySection()
+	}
 	r := redeemer{sys: sys, id: store.Identity(), inv: inv, cfg: &wanted, uncertain: again}
-	if err := r.redeem(ctx); err != nil {
+	if err == nil {
+		err = r.redeem(ctx)
+	}
+	if err != nil {
 		err = errors.Join(err, store.Close())
 		switch {
 		case written:

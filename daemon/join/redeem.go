@@ -73,7 +73,8 @@ func (r *redeemer) redeem(ctx context.Context) (err error) {
 }
 
 // checkUnused refuses an interface that somebody else uses, who may have made it
-// between two tries: its peers would be taken away.
+// between two tries: its peers would be taken away, and it as well. One that
+// others are to make may have any key.
 func (r *redeemer) checkUnused(tunnel platform.Tunnel) error {
 	var s platform.TunnelState
 	if err := tunnel.Observe(&s); err != nil {
@@ -83,6 +84,9 @@ func (r *redeemer) checkUnused(tunnel platform.Tunnel) error {
 		if s.Peers[i].PublicKey != r.id.Coordinator.PublicKey { // left by a join that was killed
 			return fmt.Errorf("interface %s has other peers already, and they would be removed: remove them, or name another interface", r.cfg.Link())
 		}
+	}
+	if !r.cfg.Existing && !r.id.Uses(s.PrivateKey) {
+		return fmt.Errorf("interface %s has another private key than this join: choose another name, or remove the interface", r.cfg.Link())
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func readIdentity(tx *bbolt.Tx, i *Identity) error {
 	if err := json.Unmarshal(tx.Bucket(bucketMeta).Get(keyIdentity), i); err != nil {
 		return damaged("identity: %w", err)
 	}
+	i.BySection = tx.Bucket(bucketMeta).Get(keyBySection) != nil
 	if i.PrivateKey, err = readKey(tx, keyPrivate); err != nil {
 		return err
 	}

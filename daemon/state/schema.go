@@ -32,11 +32,12 @@ var (
 	bucketMembers = []byte("members")
 	bucketPins    = []byte("pins")
 
-	keySchema   = []byte("schema")
-	keyIdentity = []byte("identity")
-	keyPrivate  = []byte("private")
-	keyPending  = []byte("pending")
-	keyHead     = []byte("head")
+	keySchema    = []byte("schema")
+	keyIdentity  = []byte("identity")
+	keyBySection = []byte("by section")
+	keyPrivate   = []byte("private")
+	keyPending   = []byte("pending")
+	keyHead      = []byte("head")
 )
 
 // buckets are all that a file has; those of schema 1 had no bucketPins.

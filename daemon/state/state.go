@@ -16,10 +16,15 @@
 // lost, or the machine stop in between, the same key is submitted again, which
 // the coordinator accepts: redeeming is idempotent for the same key.
 //
+// The section of such a join is written once the coordinator has accepted, so
+// that [State.Finish] may confirm it later. Where the section was there before
+// it tells nothing: Finish refuses what is marked [Identity.BySection].
+//
 // # Layout
 //
 // Bucket "meta" has "schema" (8 bytes, big endian) and "identity" (JSON), which
-// keeps the redeemed invitation's public key.
+// keeps the redeemed invitation's public key, and "by section" (one byte) where
+// that was in a section: in the identity older versions would not read it.
 // Bucket "keys" has "private" and, while a join is pending, "pending" (32
 // bytes each): private keys are apart, so that all else can be shown.
 // Bucket "map" has "head" (JSON: position and self) once there is a map.
@@ -32,7 +37,6 @@ package state
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
@@ -44,50 +48,6 @@ import (
 
 // Path returns where the state of a network lies in the state directory.
 func Path(dir, network string) string { return filepath.Join(dir, network+".state") }
-
-// Identity is who this machine is in one network.
-type Identity struct {
-	Network     string         `json:"network"` // the network's name
-	Root        netip.Prefix   `json:"root"`    // the network's root CIDR
-	Name        string         `json:"name"`    // this peer's name when it joined; the map knows the present one
-	Address     netip.Addr     `json:"address"` // this peer's overlay address
-	PrivateKey  key.PrivateKey `json:"-"`       // this peer's own; never zero
-	Coordinator Coordinator    `json:"coordinator"`
-	// Pending is the invitation's temporary key while redeeming it is not
-	// confirmed. Zero: this machine is a peer.
-	Pending key.PrivateKey `json:"-"`
-	// Invitation is the public half of the key of the invitation that was, or is
-	// being, redeemed; Create derives it from Pending. Zero: there was none, or
-	// the file is of a version that did not remember.
-	Invitation key.PublicKey `json:"invitation,omitzero"`
-}
-
-// IsPending tells whether redeeming the invitation is not confirmed yet.
-func (i *Identity) IsPending() bool { return !i.Pending.IsZero() }
-
-// Coordinator is the coordinator this machine has joined. On the coordinator's
-// own machine its address and key are the machine's own. Where it is found on
-// the underlay is configuration, not state.
-type Coordinator struct {
-	Address   netip.Addr    `json:"address"`    // overlay address
-	PublicKey key.PublicKey `json:"public_key"` // never zero
-	APIPort   uint16        `json:"api_port"`   // TCP port of its API on Address; never 0
-}
-
-// check tells what an identity lacks.
-func (i *Identity) check() error {
-	switch {
-	case i.Network == "" || i.Name == "":
-		return errors.New("identity has no name of the network or of the peer")
-	case i.Root != i.Root.Masked() || !i.Root.Contains(i.Address):
-		return fmt.Errorf("identity's address %s is not in its network %s", i.Address, i.Root)
-	case !i.Root.Contains(i.Coordinator.Address) || i.Coordinator.APIPort == 0:
-		return fmt.Errorf("identity's coordinator %s, port %d, is not in its network %s", i.Coordinator.Address, i.Coordinator.APIPort, i.Root)
-	case i.PrivateKey.IsZero() || i.Coordinator.PublicKey.IsZero():
-		return errors.New("identity has no private key or no coordinator's key")
-	}
-	return nil
-}
 
 // State is one network's open file. It is used by one goroutine at a time.
 type State struct {
@@ -169,6 +129,28 @@ func (s *State) Confirm() error {
 	}
 	s.identity.Pending = key.PrivateKey{}
 	return nil
+}
+
+// Finish is Confirm for a join that was stopped and has a section without an
+// invitation. Where that does not prove that the coordinator has accepted it is
+// an error.
+func (s *State) Finish() error {
+	if s.IsPending() && s.identity.BySection {
+		return errors.New("this machine has not joined yet: put option invitation back into the section, or run `ginnel leave`")
+	}
+	return s.Confirm()
+}
+
+// MarkBySection sets the identity's BySection for good.
+func (s *State) MarkBySection() error {
+	if s.identity.BySection {
+		return nil
+	}
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put(keyBySection, []byte{1})
+	})
+	s.identity.BySection = err == nil
+	return err
 }
 
 // Map returns the map saved last; nil when none was. The caller owns it.

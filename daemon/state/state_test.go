@@ -103,6 +103,48 @@ func TestPendingJoin(t *testing.T) {
 	}
 }
 
+// TestBySection: a join whose section was there before is confirmed by its
+// redeemer alone, and what is marked so stays marked until then.
+func TestBySection(t *testing.T) {
+	i := identity()
+	i.Pending = private(9)
+	path := create(t, i)
+	s := open(t, path)
+	defer func() { s.Close() }()
+	for range 2 {
+		if err := s.MarkBySection(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Finish(); err == nil || !strings.Contains(err.Error(), "put option invitation back") {
+			t.Errorf("error is %v", err)
+		}
+		s = reopen(t, s, path)
+		if got := s.Identity(); !got.BySection || !got.IsPending() {
+			t.Fatalf("marked %v, pending %v", got.BySection, got.IsPending())
+		}
+	}
+	if err := s.Confirm(); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, s, path)
+	if err := s.Finish(); err != nil || s.IsPending() {
+		t.Errorf("what was confirmed is pending %v (%v)", s.IsPending(), err)
+	}
+}
+
+// TestUses: the interface may have the own key, and while the invitation is being
+// redeemed that one's, or none.
+func TestUses(t *testing.T) {
+	i := identity()
+	for _, pending := range []key.PrivateKey{{}, private(9)} {
+		i.Pending = pending
+		own, none, invitation, other := i.Uses(i.PrivateKey), i.Uses(key.PrivateKey{}), i.Uses(private(9)), i.Uses(private(8))
+		if joining := i.IsPending(); !own || none != joining || invitation != joining || other {
+			t.Errorf("pending %v: own %v, none %v, the invitation's %v, another %v", joining, own, none, invitation, other)
+		}
+	}
+}
+
 func TestMap(t *testing.T) {
 	path := create(t, identity())
 	s := open(t, path)
