@@ -114,6 +114,26 @@ func TestGentle(t *testing.T) {
 	})
 }
 
+// TestWaitAfterJoin: what fails once the machine has joined is tried again soon,
+// however long it has waited for joining.
+func TestWaitAfterJoin(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		ann := r.machine("ann")
+		r.invite(ann)
+		ann.cfg.Networks[0].Role = config.Coordinator // it is none
+		r.world.Cut(r.find("hub").under, ann.under)
+		ann.start()
+		r.pass(time.Hour)
+		r.world.Mend(r.find("hub").under, ann.under)
+		r.within(10*time.Minute, "joined, and something else", func() bool { return ann.status("home").State == local.Failed })
+		r.pass(time.Hour)
+		log := r.log.String()
+		if !strings.Contains(log, "in=1s") || !strings.Contains(log, "in=1m0s") || strings.Contains(log, "in=2m8s") || strings.Contains(log, "in=5m0s") {
+			t.Errorf("the waits are wrong:\n%s", log)
+		}
+	})
+}
+
 // TestJoinIsTakenUp: what was pending when the machine stopped is redeemed with
 // the same key, whether the coordinator has accepted it before or not.
 func TestJoinIsTakenUp(t *testing.T) {

@@ -66,7 +66,7 @@ func (n *network) supervise(ctx context.Context) {
 }
 
 func (n *network) keepRunning(ctx context.Context) {
-	for wait, most := firstRetry, lastRetry; ; wait = min(2*wait, most) {
+	for wait, joining := firstRetry, false; ; {
 		began := time.Now()
 		err := n.run(ctx)
 		if ctx.Err() != nil {
@@ -75,10 +75,12 @@ func (n *network) keepRunning(ctx context.Context) {
 			}
 			return
 		}
-		if time.Since(began) > lastRetry {
+		joined := joining && !isNotYet(err) // what fails now has nothing to do with that
+		if joining = isNotYet(err); joined || time.Since(began) > lastRetry {
 			wait = firstRetry
 		}
-		if isNotYet(err) {
+		most := lastRetry
+		if joining {
 			most = lastJoin // the rest is told
 		} else {
 			n.log.Error("network stopped, will be tried again", "err", err, "in", wait)
@@ -86,6 +88,7 @@ func (n *network) keepRunning(ctx context.Context) {
 		if !n.pause(ctx, wait) {
 			return
 		}
+		wait = min(2*wait, most)
 	}
 }
 
