@@ -168,7 +168,7 @@ func (e *env) finishJoin(ctx context.Context, inv *wire.Invitation) (done bool, 
 	switch {
 	case !exists || n.Role != config.Peer:
 		return false, nil
-	case n.Invitation != nil:
+	case n.Invitation != nil && e.ownName(ctx, n.Name) == "":
 		return false, errors.New("the network's section has an invitation, by which the daemon joins: `ginnel status` tells how far it is")
 	}
 	how, err := join.Finish(e.paths.state, inv)

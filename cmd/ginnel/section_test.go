@@ -37,6 +37,11 @@ func TestJoinBySection(t *testing.T) {
 	if err != nil || id.IsPending() || id.Name != "fay" {
 		t.Errorf("this machine is %+v (%v)", id, err)
 	}
+	m.startDaemon()
+	m.status.Networks = []local.Network{{Name: "home", State: local.Up, Role: "peer", Self: wire.Member{Name: "fay"}, Peers: []local.Peer{}}}
+	if r := m.run("join", token); !strings.Contains(r.out, "this machine is in home already, as fay: by this invitation") {
+		t.Errorf("join says afterwards: %s%s", r.out, r.err)
+	}
 	if text, err := m.env.paths.configText(); err != nil || string(text) != string(before) {
 		t.Errorf("the configuration was changed to\n%s(%v)", text, err)
 	}

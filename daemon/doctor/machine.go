@@ -130,11 +130,16 @@ func (x *exam) log() string {
 // checkState looks at the file of one network.
 func checkState(x *exam) *Finding {
 	n := x.n
-	running := n.Status != nil && (n.Status.State == local.Up || n.Status.State == local.Joining)
+	var daemon local.State
+	if n.Status != nil {
+		daemon = n.Status.State
+	}
 	switch {
 	case n.StateErr == nil:
 		return ok("this machine is %s in %s", n.Address, n.Root)
-	case running:
+	case daemon == local.Joining:
+		return nil // there was none yet, or it is lost: the network's error tells
+	case daemon == local.Up:
 		return ok("the daemon has it")
 	}
 	return n.missing("who this machine is in the network is lost", n.StateErr)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ginnel/daemon/local"
 	"ginnel/platform"
 )
 
@@ -56,5 +57,21 @@ func TestNoTime(t *testing.T) {
 		if x.Verdict == Failed || x.Check == "handshake" && x.Verdict != OK || x.Check == "api" && x.Verdict != NotChecked {
 			t.Errorf("%s is %s: %q", x.Check, x.Verdict, x.Seen)
 		}
+	}
+}
+
+// TestJoiningWithoutState: nobody knows whether a network that is being joined
+// has lost its state: that is neither a fault nor in order.
+func TestJoiningWithoutState(t *testing.T) {
+	f := healthy()
+	n := silent(f)
+	n.Status = &local.Network{Name: "home", State: local.Joining, Error: "no answer"}
+	n.StateErr = platform.ErrNotExist
+	if got := checkState(&exam{Facts: f, n: n}); got != nil {
+		t.Errorf("without a state: %s: %s", got.Verdict, got.Seen)
+	}
+	n.StateErr, n.Status.State = platform.ErrPermission, local.Up
+	if got := checkState(&exam{Facts: f, n: n}); got == nil || got.Verdict != OK {
+		t.Errorf("a state that only the daemon may read: %+v", got)
 	}
 }
