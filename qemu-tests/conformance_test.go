@@ -21,7 +21,12 @@ var conformance = []struct{ pkg, run string }{
 // on this one: byte order, word length and kernel version differ.
 func TestConformance(t *testing.T) {
 	machine.Each(t, func(t *testing.T, arch machine.Arch) {
-		spec := machine.Spec{Arch: arch, Modules: machine.Worlds, Files: map[string]string{}, Timeout: 20 * time.Minute}
+		spec := machine.Spec{
+			Arch: arch, Modules: machine.Worlds, Files: map[string]string{}, Timeout: 20 * time.Minute,
+			// Embedded devices leave as much garbage as the machine has
+			// memory, if they are let.
+			Env: []string{"GOMEMLIMIT=64MiB"},
+		}
 		for _, c := range conformance {
 			at := "/bin/" + path.Base(c.pkg) + ".test"
 			spec.Files[at] = machine.TestBinary(t, arch, c.pkg)

@@ -22,7 +22,7 @@ var quickScenarios = []string{
 	"TestBehaviour42DisabledPeer",
 	"TestBehaviour74And75TwoHomesAndAServer",
 	"TestBehaviour83MovedLaptop",
-	"TestKernelClock(Jumps|Back)",
+	"TestKernelClockJumps",
 	"TestKernelDaemonKilled",
 }
 
