@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 			Arch: arch, Modules: machine.Worlds, Files: map[string]string{}, Timeout: 20 * time.Minute,
 			// Embedded devices leave as much garbage as the machine has
 			// memory, if they are let.
-			Env: []string{"GOMEMLIMIT=64MiB"},
+			Env: []string{"GOMEMLIMIT=96MiB"},
 		}
 		for _, c := range conformance {
 			at := "/bin/" + path.Base(c.pkg) + ".test"

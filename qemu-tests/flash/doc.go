@@ -1,7 +1,7 @@
 // Package flash tests that what the product keeps survives on the flash of a
 // router. It is for tests only.
 //
-//	go test ./qemu-tests/flash                              # as `make qemu` does, 3 power cuts of each file system
+//	go test ./qemu-tests/flash                              # as `make qemu` does, 2 power cuts of each file system
 //	go test -timeout 2h -run PowerCut ./qemu-tests/flash -v -kills 50    # `make qemu-flash`
 //	go test -run PowerCut ./qemu-tests/flash -v -seed 17   # the commands and moments of a run that failed
 //	go test -run Wear ./qemu-tests/flash -v -idle 5m

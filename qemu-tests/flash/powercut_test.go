@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 3, "how often the power of each machine is cut")
+	kills = flag.Int("kills", 2, "how often the power of each machine is cut")
 	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what decides on commands and moments")
 )
 
