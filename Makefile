@@ -172,8 +172,8 @@ unit: tools ## every package's own tests, worlds and emulated machines aside
 race: tools ## the same under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v '$(WORLDS)\|/archtest')
 
-# Whole simulated networks take minutes in an emulated processor; they do not
-# depend on the order of bytes.
+# Whole simulated networks, and thousands of pins, take minutes in an emulated
+# processor; they do not depend on the order of bytes.
 PURE := ./key ./network ./wire/... ./daemon/core ./daemon/config ./platform ./platform/uci ./platform/wireguard/kernel/message
 SIMULATED := MeshIs.*|LossyMesh|AddressChange|MoveHome|CoordinatorDown|Restart|RestartWithoutCoordinator|Membership|SymmetricNAT|Chaos|Calm.*|PinsAre.*|HostileZone|DiffTunnelConverges|ApplyAsPlainly|RandomCommands
 

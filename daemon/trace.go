@@ -60,7 +60,7 @@ func describeEvent(ev core.Event) (text string, news bool) {
 	case core.UnderlayObserved:
 		return outcome("look at the underlay", ev.Err), ev.Err != nil
 	case core.Changed:
-		return "links, addresses or routes changed", false
+		return "links, addresses, routes or rules changed", false
 	case core.Configured:
 		return fmt.Sprintf("settings: %+v", ev.Settings), true
 	case core.Asked:

@@ -14,13 +14,14 @@ var firewallCommands = []command{{
 	about: `A line is a rule: its type, its target, and its options with their values, none of which has a
 blank in it. POLICY is what the firewall does with what comes in by an interface of no zone, as
 option input of its defaults says; where that is ACCEPT there are rules against the rest. No
-daemon is needed. Networks whose sections are wrong are left out, and the exit status is 1.`,
+daemon is needed. Of a network whose section is wrong there is at most the rule against the
+rest, and the exit status is 1.`,
 	setup: func(*options) action {
 		return func(_ context.Context, e *env, args []string) error { return printFirewall(e, first(args)) }
 	},
 }}
 
-// printFirewall prints the rules of the networks that are right. The port of a
+// printFirewall prints the rules of the networks, as far as they are right. The port of a
 // coordinator's API is that which the network was made with: its identity tells.
 func printFirewall(e *env, policy string) error {
 	cfg, wrong := e.paths.readConfig()

@@ -154,7 +154,7 @@ type (
 		Addresses []platform.UnderlayAddress
 		Err       error
 	}
-	// Changed says that something about links, addresses or routes changed.
+	// Changed says that something about links, addresses, routes or rules changed.
 	Changed struct{}
 	// Applied answers ApplyTunnel, ApplyNet and SetNames.
 	Applied struct {

@@ -18,7 +18,7 @@
 // after a restart too. The key is made once and kept meanwhile: who waits for
 // days, for a line that is not there yet, must not wear the flash.
 //
-// The listen port stays the same from the first packet on: behind a NAT the
+// A listen port that is chosen is that of the first packet: behind a NAT the
 // coordinator then knows the peer's endpoint before the daemon is up.
 package join
 
